@@ -1,0 +1,55 @@
+"""Names that a study may use, and where what they name is found.
+
+The catalog holds strings: nothing that it names is imported before somebody asks for it. A name
+of the form `package.module:attribute` stands for itself, so that a user's own task needs no entry.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from outdo.errors import MissingExtra, StudyError
+
+TASKS = {"repair": "outdo.tasks.repair:task"}
+
+METHODS = {"sft": "outdo.training.sft:method"}
+
+EXTRAS = {
+    "torch": "train",
+    "transformers": "train",
+    "peft": "train",
+    "accelerate": "train",
+    "safetensors": "train",
+    "tokenizers": "train",
+    "pyarrow": "data",
+}
+"""Library to the extra that installs it."""
+
+
+def named(names: Mapping[str, str], name: str, *, noun: str) -> Any:
+    """The object that `names` calls `name`, or that `name` itself spells as `module:attribute`."""
+    spelled = names.get(name, name)
+    module, _, attribute = spelled.partition(":")
+    if not attribute:
+        raise StudyError(f"there is no {noun} {name!r}", suggestion(name, names))
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in EXTRAS:
+            raise MissingExtra.of(missing, EXTRAS[missing]) from error
+        if (error.name or "") in (module, module.partition(".")[0]):
+            raise StudyError(f"{noun} {name!r}: there is no module {module!r}") from error
+        raise
+    except AttributeError as error:
+        raise StudyError(f"{noun} {name!r}: {module} has no {attribute!r}") from error
+
+
+def suggestion(name: str, known: Mapping[str, object]) -> str:
+    """A hint for a name that isn't known: the nearest known one, or all of them."""
+    if near := difflib.get_close_matches(name, list(known), n=1):
+        return f"did you mean {near[0]!r}?"
+    return f"known: {', '.join(sorted(known))}" if known else ""
