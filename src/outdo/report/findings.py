@@ -1,0 +1,135 @@
+"""All that a report knows, in one value.
+
+A pipeline fills `Findings` from stored rows; everything that a report says is a pure function
+of it. No task, model, key or network is needed to read it, today or in ten years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from outdo.records import Example, Finish, Json, Metric, Score
+from outdo.stats import Claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One answered and scored sample: what was said to one example, and what it earned.
+
+    A row that was asked for and never answered has `missing`, the reason, and no scores; it
+    counts as missing under every metric. A metric that has no score in an answered row does not
+    apply to that row (the edit distance of a repair that fails) and isn't missing.
+    """
+
+    example: str
+    index: int = 0
+    reply: str = ""
+    value: Json = None
+    problem: str | None = None
+    repaired_by: str | None = None
+    finish: Finish | None = None
+    scores: tuple[Score, ...] = ()
+    missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a contestant's answers took, summed; money is in US dollars."""
+
+    seconds: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    money: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contestant:
+    """One row of a table: who answered the examples of one task, and what came of it.
+
+    `about` is shown as it is, key by key (model, digest, served by, precision, sampling, prompt
+    variant). `training` names the training run, if any, in `Findings.trainings`.
+    """
+
+    name: str
+    task: str
+    rows: tuple[Row, ...]
+    floor: bool = False
+    reference: bool = False
+    about: Mapping[str, Json] = field(default_factory=dict)
+    cost: Cost = field(default_factory=Cost)
+    training: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Two contestants of one task to be compared; differences are `a` minus `b`."""
+
+    task: str
+    a: str
+    b: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """A part of a task's examples that is told apart, with the claim that it supports."""
+
+    name: str
+    task: str
+    examples: tuple[str, ...]
+    claim: Claim = "these"
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """One training run: its stored report and its loss curve, both as `training` wrote them.
+
+    `report` has seconds, peak_bytes, baseline_bytes, trainable, total, tokens_per_second,
+    settings, hardware; `curve` has rows {step, epoch, seconds, loss, learning_rate, tokens}.
+    """
+
+    name: str
+    report: Mapping[str, Json]
+    curve: tuple[Mapping[str, Json], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What the study ran on."""
+
+    outdo: str
+    packages: Mapping[str, str] = field(default_factory=dict)
+    hardware: str = ""
+    sandbox: str = ""
+    commit: str = ""
+    started: str = ""
+    finished: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """A finished study.
+
+    `metrics` lists each task's metrics in order of interest: the first is the headline.
+    `matches` lists what is compared: the first is the headline. `margins` maps a metric's name to
+    the largest difference that counts as none. `item` and `group` name what an example and its
+    group are, in the singular.
+    """
+
+    study: str
+    about: str = ""
+    command: str = ""
+    resolved: str = ""
+    claim: Claim = "these"
+    item: str = "program"
+    group: str = "problem"
+    examples: Mapping[str, Example]
+    metrics: Mapping[str, tuple[Metric, ...]]
+    contestants: tuple[Contestant, ...]
+    matches: tuple[Match, ...] = ()
+    margins: Mapping[str, float] = field(default_factory=dict)
+    slices: tuple[Slice, ...] = ()
+    trainings: tuple[Training, ...] = ()
+    environment: Environment
+    notes: tuple[str, ...] = ()
