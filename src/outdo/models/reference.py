@@ -1,0 +1,241 @@
+"""What a model's name means: a folder, and a digest of what lies in it.
+
+A model is named by content, so that the same weights are the same model wherever they lie, and
+a changed tokenizer or template is another one. Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from outdo.errors import MissingExtra, ModelError
+from outdo.records import digest
+from outdo.store import file_digest
+
+Kind = Literal["model", "adapter"]
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+_PARTS = (
+    "config.json",
+    "generation_config.json",
+    "adapter_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tokenizer.model",
+    "vocab.json",
+    "merges.txt",
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+    "chat_template.json",
+)
+"""The files, beside safetensors, that decide what a model answers."""
+
+_FORMS = (
+    "embedded/<name>, hf/<org>/<name>[@revision], run/<study>/<stage>, or a path such as ./model"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelReference:
+    """A model or an adapter on this machine; `digest` is that of all that decides its answers."""
+
+    name: str
+    path: Path
+    digest: str
+    kind: Kind = "model"
+    base: ModelReference | None = None
+    trusted: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name by content, as completions carry it: `embedded/seedling@0123456789ab`."""
+        return f"{self.name}@{self.digest[:12]}"
+
+    @property
+    def bottom(self) -> ModelReference:
+        """The model that carries the weights: itself, or what its adapters stand on."""
+        return self.base.bottom if self.base else self
+
+    @property
+    def adapters(self) -> tuple[ModelReference, ...]:
+        """The adapters on `bottom`, the lowest first; none for a model of its own."""
+        return (*self.base.adapters, self) if self.base else ()
+
+
+def resolve(
+    name: str,
+    *,
+    runs: Path,
+    base: ModelReference | None = None,
+    trust_remote_code: bool = False,
+) -> ModelReference:
+    """The model that `name` means, checked to be whole.
+
+    `base` stands in for the base that an adapter's own configuration names. Raises ModelError
+    if the name has no known form, or its folder is missing, torn, or wants code of its own run.
+    """
+    path, name = _folder(name, runs)
+    if (path / "adapter_config.json").is_file():
+        return _adapter(name, path, runs=runs, base=base, trust_remote_code=trust_remote_code)
+    if not (path / "config.json").is_file():
+        raise ModelError(f"no config.json in {path}", "a Hugging Face model directory", where=name)
+    config = _json(path / "config.json", name)
+    if "auto_map" in config and not trust_remote_code:
+        raise ModelError(
+            "this model brings Python code of its own, which would be run",
+            "read that code, then set trust_remote_code: true",
+            where=name,
+        )
+    return ModelReference(
+        name=name, path=path, digest=_content(path, name), trusted=trust_remote_code
+    )
+
+
+def _adapter(
+    name: str, path: Path, *, runs: Path, base: ModelReference | None, trust_remote_code: bool
+) -> ModelReference:
+    config = _json(path / "adapter_config.json", name)
+    if base is None:
+        wanted = config.get("base_model_name_or_path")
+        if not isinstance(wanted, str):
+            raise ModelError("the adapter names no base model", "say which one", where=name)
+        base = resolve(_named(wanted), runs=runs, trust_remote_code=trust_remote_code)
+    report = path / "training.json"
+    trained_on = _json(report, name).get("base", {}).get("digest") if report.is_file() else None
+    if trained_on not in (None, base.digest):
+        raise ModelError(
+            f"the adapter was trained on another {base.name} ({trained_on[:12]}, this is "
+            f"{base.digest[:12]})",
+            "train it again, or bring that model back",
+            where=name,
+        )
+    own = _content(path, name)
+    return ModelReference(
+        name=name,
+        path=path,
+        digest=digest([own, base.digest]),
+        kind="adapter",
+        base=base,
+        trusted=trust_remote_code,
+    )
+
+
+def _folder(name: str, runs: Path) -> tuple[Path, str]:
+    """Where the named model lies, and its name with the revision pinned."""
+    first, _, rest = name.partition("/")
+    if first in (".", "..", "", "~"):
+        return _existing(Path(name).expanduser(), name, "check the path"), name
+    if first == "embedded" and rest:
+        have = ", ".join(sorted(p.parent.name for p in PACKAGE.glob("embedded/*/config.json")))
+        return _existing(
+            PACKAGE / "embedded" / rest, name, f"embedded models: {have or 'none'}"
+        ), name
+    if first == "run" and rest.count("/"):
+        study, _, stage = rest.partition("/")
+        folder = runs / study / "stages" / stage
+        have = ", ".join(sorted(p.name for p in folder.parent.glob("*")))
+        hint = f"stages of {study}: {have}" if have else f"no study {study} was run in {runs}"
+        return _existing(folder, name, hint), name
+    if first == "hf" and rest.count("/") == 1:
+        return _from_hub(name, rest)
+    raise ModelError("no such form of a model's name", _FORMS, where=name)
+
+
+def _named(wanted: str) -> str:
+    """A base as an adapter's configuration names it; peft itself writes `org/name` for the hub."""
+    known = wanted.partition("/")[0] in (".", "..", "", "~", "embedded", "run", "hf")
+    return wanted if known else f"hf/{wanted}"
+
+
+def _existing(path: Path, name: str, hint: str) -> Path:
+    if not path.is_dir():
+        raise ModelError("no such model", hint, where=name)
+    return path.resolve()
+
+
+def _from_hub(name: str, rest: str) -> tuple[Path, str]:
+    """The snapshot of a hub model, from the cache where it holds it; its commit is in the name."""
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    except ImportError as error:
+        raise MissingExtra.of("huggingface_hub", "train") from error
+    repository, _, revision = rest.partition("@")
+    wanted = {"revision": revision or None, "allow_patterns": [*_PARTS, "*.safetensors*", "*.py"]}
+    try:
+        folder = snapshot_download(repository, local_files_only=True, **wanted)
+    except LocalEntryNotFoundError:
+        try:
+            folder = snapshot_download(repository, **wanted)
+        except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+            raise ModelError(
+                "not in the cache, and the hub can't be reached or has no such model",
+                "download it where there is a network, or name a folder: ./model",
+                where=name,
+            ) from error
+    return Path(folder), f"hf/{repository}@{Path(folder).name}"
+
+
+def _json(path: Path, name: str) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path.name} can't be read: {error}", where=name) from error
+    if not isinstance(data, dict):
+        raise ModelError(f"{path.name} holds no object", where=name)
+    return data
+
+
+def _content(path: Path, name: str) -> str:
+    """The digest of every file in the folder that decides what the model answers."""
+    weights = sorted(path.glob("*.safetensors"))
+    for index in path.glob("*.safetensors.index.json"):
+        needed = set(_json(index, name).get("weight_map", {}).values())
+        if missing := sorted(needed - {file.name for file in weights}):
+            raise ModelError(f"{missing[0]} is missing", "the folder is half there", where=name)
+    if not weights:
+        raise ModelError(
+            f"no safetensors in {path}", "convert the weights to safetensors", where=name
+        )
+    for file in weights:
+        _check_whole(file, name)
+    present = [path / part for part in _PARTS if (path / part).is_file()]
+    files = [*present, *sorted(path.glob("*.safetensors.index.json")), *weights]
+    return digest([[file.name, _file_digest(file)] for file in files])
+
+
+def _check_whole(file: Path, name: str) -> None:
+    """Raises unless the file is as long as its own header says."""
+    torn = ModelError(f"{file.name} is torn", "copy or download it again", where=name)
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        head = stream.read(8)
+        if len(head) < 8 or (length := struct.unpack("<Q", head)[0]) > size - 8:
+            raise torn
+        try:
+            header = json.loads(stream.read(length))
+        except ValueError as error:
+            raise torn from error
+    ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
+    if size != 8 + length + max(ends, default=0):
+        raise torn
+
+
+def _file_digest(file: Path) -> str:
+    stat = file.stat()
+    return _hashed(os.fspath(file), stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+
+@functools.lru_cache(maxsize=4096)
+def _hashed(file: str, size: int, mtime_ns: int, inode: int) -> str:
+    """SHA-256 of a file; size, time and inode are there so that a changed one is read again."""
+    del size, mtime_ns, inode
+    return file_digest(Path(file))
