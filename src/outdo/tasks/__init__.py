@@ -1,0 +1,64 @@
+"""Tasks: what is asked, how the reply is read, and what it is worth.
+
+A task is a frozen value of functions. It describes work and never does any: it returns a prompt
+for an engine or a program for the sandbox, and later reads what came of it. To make one of your
+own, write a module that ends in `task = Task(...)` and name it `my_package.module:task`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from outdo.records import (
+    Answer,
+    Conversation,
+    Example,
+    Metric,
+    Outcome,
+    Program,
+    Prompt,
+    Score,
+)
+
+Floor = Callable[[Example, Sequence[Example]], str]
+"""A reply that needs no model, from an example and the training examples."""
+
+
+class PromptMaker(Protocol):
+    """The prompt of an example in a variant; `shots` are training examples shown as solved."""
+
+    def __call__(
+        self, example: Example, *, variant: str, shots: Sequence[Example] = ()
+    ) -> Prompt: ...
+
+
+class ConversationMaker(Protocol):
+    """The training row of an example in a variant: its prompt, and the reply to be learnt."""
+
+    def __call__(self, example: Example, *, variant: str) -> Conversation: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A piece of work, described by pure functions.
+
+    `version` names the prompts, the parser and the scores: a change of any of them changes it.
+    `program` gives None where nothing can be run, and `score` then receives no outcome; an
+    outcome that is None although there was a program means that the sandbox failed.
+    `gold` is a reply that must earn full marks, `bait` one that must not.
+    """
+
+    name: str
+    version: str
+    metrics: tuple[Metric, ...]
+    variants: tuple[str, ...]
+    prompt: PromptMaker
+    parse: Callable[[str, Example], Answer]
+    program: Callable[[Example, Answer], Program | None]
+    score: Callable[[Example, Answer, Outcome | None], tuple[Score, ...]]
+    gold: Callable[[Example], str]
+    bait: Callable[[Example], str]
+    conversation: ConversationMaker
+    floors: Mapping[str, Floor] = field(default_factory=dict)
