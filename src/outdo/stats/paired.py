@@ -29,12 +29,14 @@ LEVEL_WITHIN = 0.90
 class Difference:
     """The mean of a - b over pairs, its 95% interval and its 90% interval.
 
-    `n` pairs of `groups` groups were compared; in `wins` of them a's value is the larger, in
+    `mean_a` and `mean_b` are over the same pairs. `n` pairs of `groups` groups were compared; in `wins` of them a's value is the larger, in
     `losses` b's. `missing` pairs could not be told. `p` is two-sided, by the test `p_by`.
     Limits are None where no interval can be told, and `by` then says why.
     """
 
     difference: float | None
+    mean_a: float | None
+    mean_b: float | None
     low: float | None
     high: float | None
     low_within: float | None
@@ -73,6 +75,8 @@ def compare(
     sure = _sureness(gaps, labels if claim == "new" else None, share=share, exact=exact)
     return Difference(
         difference=math.fsum(gaps) / len(gaps) if gaps else None,
+        mean_a=math.fsum(x for _, x, _ in told) / len(told) if told else None,
+        mean_b=math.fsum(y for _, _, y in told) / len(told) if told else None,
         n=len(gaps),
         groups=len(set(labels)),
         missing=len(pairs) - len(told),

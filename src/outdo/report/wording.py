@@ -1,0 +1,189 @@
+"""Numbers and verdicts as a reader sees them.
+
+Shares have two decimals and differ by points; other values keep three significant digits and
+their unit. Every form of the report words them here, so that no two forms disagree.
+"""
+
+from __future__ import annotations
+
+import math
+
+from outdo.report.findings import Findings
+from outdo.report.results import Column, Compared, Table
+from outdo.stats import Difference, Interval, Verdict
+
+NONE = "–"
+PHRASES = {
+    "better": "is better than",
+    "worse": "is worse than",
+    "equivalent": "is equivalent to",
+    "inconclusive": "can’t be told from",
+}
+SIGNS = {"better": "▲", "worse": "▼", "equivalent": "=", "inconclusive": "?"}
+
+
+def value(number: float | None, column: Column) -> str:
+    """The number under a column, without its unit."""
+    if number is None:
+        return NONE
+    return f"{number:.2f}" if column.share else plain(number)
+
+
+def plain(number: float) -> str:
+    """Three significant digits, no exponent, thousands set apart, a true minus."""
+    if not number:
+        return "0"
+    digits = max(0, 2 - math.floor(math.log10(abs(number))))
+    text = f"{number:,.{min(digits, 4)}f}"
+    return text.replace("-", "−")
+
+
+def limits(cell: Interval, column: Column) -> str:
+    """The interval of a mean in brackets; nothing where there is none."""
+    if cell.low is None or cell.high is None:
+        return ""
+    return f"[{value(cell.low, column)}, {value(cell.high, column)}]"
+
+
+def gap(found: Difference, column: Column) -> str:
+    """The difference with its sign: points for a share, else the column's unit."""
+    if found.difference is None:
+        return NONE
+    return f"{_signed(found.difference, column)} {gap_unit(column)}".rstrip()
+
+
+def gap_unit(column: Column) -> str:
+    return "points" if column.share else column.metric.unit
+
+
+def gap_limits(found: Difference, column: Column, *, within: bool = False) -> str:
+    """The 95% interval of a difference in brackets, or the 90% one that margins are held to."""
+    low, high = (found.low_within, found.high_within) if within else (found.low, found.high)
+    if low is None or high is None:
+        return ""
+    return f"[{_number(low, column)}, {_number(high, column)}]"
+
+
+def _signed(number: float, column: Column) -> str:
+    text = _number(number, column)
+    return text if text.startswith("−") or number == 0 else f"+{text}"
+
+
+def _number(number: float, column: Column) -> str:
+    if not column.share:
+        return plain(number)
+    points = 100 * number
+    text = f"{points:.0f}" if abs(points) >= 9.95 else f"{points:.1f}"
+    return text.removesuffix(".0").replace("-", "−").replace("−0", "0", text == "-0")
+
+
+def sentence(table: Table, compared: Compared, findings: Findings) -> str:
+    """The verdict in one sentence, with all that it rests on."""
+    found, column = compared.verdict.found, compared.column
+    head = f"{compared.a} {PHRASES[compared.verdict.word]} {compared.b}"
+    if found.difference is None:
+        return f"{head}: no {findings.item} was scored for both."
+    evidence = (
+        f"{column.heading} {value(found.mean_a, column)} against {value(found.mean_b, column)}, "
+        f"difference {gap(found, column)} {gap_limits(found, column)}".rstrip()
+    )
+    runs = training_runs(table, compared)
+    return f"{head}: {evidence} on {sample(table, found, findings)}{runs}."
+
+
+def sample(table: Table, found: Difference, findings: Findings) -> str:
+    """What the difference was measured on: «160 held-out programs of 60 problems»."""
+    splits = {findings.examples[name].split for name in table.groups}
+    held = "held-out " if splits == {"test"} else ""
+    items = f"{found.n:,} {held}{plural(findings.item, found.n)}"
+    return f"{items} of {found.groups:,} {plural(findings.group, found.groups)}"
+
+
+def training_runs(table: Table, compared: Compared) -> str:
+    """How many training runs stand behind a comparison: their luck isn't in the interval."""
+    runs = {
+        line.contestant.training
+        for line in table.lines
+        if line.contestant.name in (compared.a, compared.b) and line.contestant.training
+    }
+    if not runs:
+        return ""
+    return "; one training run" if len(runs) == 1 else f"; {len(runs)} training runs, one each"
+
+
+def caveats(compared: Compared, findings: Findings) -> list[str]:
+    """What a reader must know beside the verdict: what is missing, and what would settle it."""
+    told, found, column = compared.verdict, compared.verdict.found, compared.column
+    said = []
+    if found.low is None:
+        said.append(f"There is no interval: {found.by}.")
+    if told.word == "equivalent":
+        margin = findings.margins[column.metric.name]
+        said.append(
+            f"Equivalent: the 90% interval {gap_limits(found, column, within=True)} lies within "
+            f"±{_number(margin, column)} {gap_unit(column)}.".replace(" .", ".")
+        )
+    if told.needed is not None:
+        said.append(
+            f"About {told.needed:,} {plural(findings.item, told.needed)} would settle it with 80% "
+            "power, were the difference what it seems to be."
+        )
+    if found.missing:
+        said.append(_missing(told, findings))
+    return said
+
+
+def _missing(told: Verdict, findings: Findings) -> str:
+    count = told.found.missing
+    text = f"{count:,} {plural(findings.item, count)} could not be told and {_are(count)} left out"
+    if told.worst is None:
+        return f"{text}."
+    if told.worst == told.word:
+        return f"{text}; the verdict stands if all of them speak against it."
+    return f"{text}; if all of them spoke against it, the verdict would be {told.worst}."
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def plural(noun: str, count: int) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
+def p_value(number: float | None) -> str:
+    """A p-value to two significant digits, never as 0."""
+    if number is None:
+        return NONE
+    if number < 0.0001:
+        return "<0.0001"
+    return f"{number:.2g}" if number < 0.995 else "1"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds in words: 61.5 s, 12 min 5 s, 3 h 20 min."""
+    if seconds is None:
+        return NONE
+    if seconds < 100:
+        return f"{plain(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(count: float | None) -> str:
+    """Bytes with a binary prefix."""
+    if count is None:
+        return NONE
+    amount, unit = float(count), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if abs(amount) < 1024 or unit == "TiB":
+            break
+        amount /= 1024
+    return f"{plain(amount)} {unit}"
+
+
+def whole(count: float | None) -> str:
+    """A count with its thousands set apart."""
+    return NONE if count is None else f"{count:,.0f}"
