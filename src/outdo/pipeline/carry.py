@@ -1,0 +1,291 @@
+"""From a study to its page: every stage in order, then the findings.
+
+What the study's tables compare is decided here from stored rows, and can be decided again at any
+time: nothing below `report/` is ever read back.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from outdo import catalog
+from outdo.errors import StudyError
+from outdo.models.reference import ModelReference
+from outdo.pipeline.findings import Entrant, Reply, everybody, findings_of
+from outdo.pipeline.protocols import Tools, Watch
+from outdo.pipeline.stages import (
+    Asked,
+    Examples,
+    Generated,
+    Shop,
+    Trained,
+    generate,
+    make_examples,
+    score,
+    score_key,
+    train,
+)
+from outdo.records import Completion, Example, Request, Sampling, digest
+from outdo.report import write
+from outdo.report.results import Results
+from outdo.store import Store, holding, write_json, write_text
+from outdo.study import Answering, Answers, Compared, Run, Study
+from outdo.tasks import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A finished study: where its page lies, and its results."""
+
+    folder: Path
+    results: Results
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weights:
+    """A model that can be asked: `left_out` is the group that its training did not see."""
+
+    reference: ModelReference
+    training: Trained | None = None
+    left_out: str | None = None
+
+
+def carry_out(
+    study: Study, *, store: Store, tools: Tools, watch: Watch, command: str = ""
+) -> Report:
+    """The study's report, with every stage that was missing made.
+
+    Two processes on one study take turns. Raises OutdoError for what a person can mend.
+    """
+    folder = store.root / study.study
+    task: Task = catalog.named(catalog.TASKS, study.task, noun="task")
+    _check_task(study, task)
+    with holding(folder, on_wait=watch.waiting):
+        write_text(folder / "study.yaml", study.dump())
+        job = _Job(study, task, store, tools, watch)
+        entrants = job.entrants()
+        findings = findings_of(
+            study,
+            task,
+            tables=job.tables(entrants),
+            trainings=job.trained,
+            notes=[note for data in job.data.values() for note in data.notes],
+            environment=tools.environment(),
+            command=command,
+        )
+        write_json(
+            folder / "plan.json",
+            {
+                "study": study.study,
+                "command": command,
+                "stages": {name: stage.name for name, stage in job.stages.items()},
+            },
+        )
+        with watch.stage("report", total=None, unit="files"):
+            results = write(findings, folder / "report")
+    return Report(folder=folder / "report", results=results)
+
+
+def _check_task(study: Study, task: Task) -> None:
+    """Raises StudyError for a way of asking, or a floor, that the task doesn't have."""
+    prompts = [(name, entry.prompt) for name, entry in study.answer.items()]
+    prompts += [(name, entry.prompt) for name, entry in study.train.items()]
+    for name, prompt in prompts:
+        if prompt not in task.variants:
+            hint = catalog.suggestion(prompt, dict.fromkeys(task.variants))
+            raise StudyError(f"{name!r}: {task.name} has no prompt {prompt!r}", hint)
+    for title, table in study.compare.items():
+        for floor in table.floors:
+            if floor not in task.floors:
+                hint = catalog.suggestion(floor, task.floors)
+                raise StudyError(f"{title!r}: {task.name} has no floor {floor!r}", hint)
+
+
+class _Job:
+    """One pass over a study, with what it has made so far."""
+
+    def __init__(self, study: Study, task: Task, store: Store, tools: Tools, watch: Watch) -> None:
+        self.study, self.task, self.tools = study, task, tools
+        how = {**tools.environment(), "study": study.study}
+        self.shop = Shop(store=store, tools=tools, watch=watch, how=how)
+        self.folder = store.root / study.study
+        self.references = {name: tools.resolve(model) for name, model in study.models.items()}
+        self.data: dict[str, Examples] = {}
+        self.trained: dict[str, Trained] = {}
+        self.stages: dict[str, Path] = {}
+
+    def entrants(self) -> list[Entrant]:
+        """Everybody whose answers the study asks for, answered and scored."""
+        for name, spec in self.study.data.items():
+            root = Path(self.study.data_root)
+            self.data[name] = make_examples(self.shop, name, spec, root=root, seed=self.study.seed)
+            self._link(f"data {name}", self.data[name].stage)
+        weights: dict[str, list[_Weights]] = {
+            name: [_Weights(reference=reference)] for name, reference in self.references.items()
+        }
+        for run in self.study.runs().values():
+            weights[run.name] = list(self._train(run, weights[run.model]))
+        answers = self.study.answers().values()
+        return [self._answer(one, weights[one.model]) for one in answers]
+
+    def tables(self, entrants: Sequence[Entrant]) -> dict[str, list[Entrant]]:
+        """The contestants of every table of the study, its floors last."""
+        tables = self.study.compare or {self.task.name: everybody(self.study)}
+        found: dict[str, list[Entrant]] = {}
+        for title, table in tables.items():
+            chosen = [one for name in table.answers for one in entrants if one.entry == name]
+            found[title] = [*chosen, *self._floors(table, chosen)]
+        return found
+
+    # -------------------------------------------------------------- training
+
+    def _train(self, run: Run, bases: list[_Weights]) -> Iterator[_Weights]:
+        """The weights of a run: one, or one for each group that is left out in turn."""
+        rows = self._limited(self.data[run.data].of("train"), run.settings.limit)
+        left_out = sorted({e.group for e in rows}) if run.settings.leave_out else [None]
+        for group in left_out:
+            name = run.name if group is None else f"{run.name} without {group}"
+            kept = [e for e in rows if e.group != group]
+            base = next(b for b in bases if b.left_out in (group, None))
+            conversations = [
+                self.task.conversation(example, variant=run.settings.prompt) for example in kept
+            ]
+            trained = train(self.shop, run, base.reference, conversations, name=name)
+            self.trained[name] = trained
+            self._link(f"train {name}", trained.stage)
+            reference = self.tools.resolve(f"run/{self.study.study}/train {name}")
+            yield _Weights(
+                reference=reference, training=trained, left_out=group if group else base.left_out
+            )
+
+    # -------------------------------------------------------------- answering
+
+    def _answer(self, answers: Answers, weights: list[_Weights]) -> Entrant:
+        """What a contestant said to every test example, and what it earned.
+
+        Where groups were left out in turn, each model answers for the group it has not seen.
+        """
+        data = self._data(answers.ask.data)
+        test = self._limited(data.of("test"), self.study.limit)
+        parts: list[Generated] = []
+        for one in weights:
+            mine = [e for e in test if one.left_out in (None, e.group)]
+            name = answers.name + (f" on {one.left_out}" if one.left_out else "")
+            asked = list(self._asked(answers.ask, data, mine))
+            parts.append(generate(self.shop, one.reference, answers.ask, asked, name=name))
+            self._link(f"generate {name}", parts[-1].stage)
+        training = weights[0].training
+        return Entrant(
+            name=answers.name,
+            entry=answers.entry,
+            model=weights[0].reference.label,
+            ask=answers.ask,
+            replies=tuple(reply for part in parts for reply in self._scored(answers.name, part)),
+            training=training.name if training else None,
+            leaves_out=any(one.left_out for one in weights),
+        )
+
+    def _asked(self, ask: Answering, data: Examples, test: Sequence[Example]) -> Iterator[Asked]:
+        shots = _shots(data.of("train"), ask.shots, self.study.seed)
+        sampling = Sampling(
+            temperature=ask.temperature,
+            top_p=ask.top_p,
+            max_tokens=ask.max_tokens,
+            seed=self.study.seed,
+        )
+        for example in test:
+            prompt = self.task.prompt(example, variant=ask.prompt, shots=shots)
+            for index in range(ask.samples):
+                request = Request(prompt=prompt, sampling=sampling, index=index)
+                yield Asked(example=example, request=request)
+
+    def _scored(self, name: str, generated: Generated) -> Iterator[Reply]:
+        scores = score(self.shop, self.task, generated, name=name)
+        for one, completion in generated.answers:
+            if isinstance(completion, Completion):
+                yield Reply(
+                    one.example, one.request.index, completion, scores[score_key(one, completion)]
+                )
+            else:
+                yield Reply(one.example, one.request.index, completion, None)
+
+    # -------------------------------------------------------------- floors
+
+    def _floors(self, table: Compared, entrants: Sequence[Entrant]) -> Iterator[Entrant]:
+        """The floors of a table, who see of the training rows what its contestants saw."""
+        rotated = any(entrant.leaves_out for entrant in entrants)
+        data = self._data(entrants[0].ask.data)
+        test = self._limited(data.of("test"), self.study.limit)
+        for name in table.floors:
+            replies = {}
+            for example in test:
+                seen = [e for e in data.of("train") if not (rotated and e.group == example.group)]
+                shown = _without_nearest(example) if rotated else example
+                replies[example.id] = self.task.floors[name](shown, seen)
+            yield self._floor(f"floor/{name}", test, replies, rotated=rotated)
+
+    def _floor(
+        self, name: str, test: Sequence[Example], replies: Mapping[str, str], *, rotated: bool
+    ) -> Entrant:
+        ask = Answering(model=name)
+        asked = list(self._asked(ask, Examples(stage=Path(), rows=(), notes=()), test))
+        answers = tuple((one, _said(one, name, replies[one.example.id])) for one in asked)
+        generated = Generated(stage=Path(name), answers=answers)
+        found = tuple(self._scored(name, generated))
+        return Entrant(
+            name=name,
+            entry=name,
+            model=name,
+            ask=ask,
+            replies=found,
+            floor=True,
+            leaves_out=rotated,
+        )
+
+    # -------------------------------------------------------------- small matters
+
+    def _data(self, name: str | None) -> Examples:
+        return self.data[name or next(iter(self.study.data))]
+
+    def _limited(self, examples: list[Example], limit: int | None) -> list[Example]:
+        """The first examples in an order of their own, so that a larger limit only adds."""
+        return sorted(examples, key=lambda e: digest([self.study.seed, e.id]))[:limit]
+
+    def _link(self, name: str, stage: Path) -> None:
+        """Points `stages/<name>` in the study's folder to a stage, so that people find it."""
+        link = self.folder / "stages" / name.replace("/", "-")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        aside = link.with_name(f".{link.name}.{os.getpid()}")
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(os.path.relpath(stage, link.parent))
+        aside.replace(link)
+        self.stages[name] = stage
+
+
+def _said(one: Asked, name: str, text: str) -> Completion:
+    """A floor's reply, in the form of any other answer."""
+    return Completion(
+        prompt=one.request.prompt.key,
+        model=name,
+        served_by="floor",
+        sampling=one.request.sampling,
+        index=one.request.index,
+        text=text,
+        finish="stop",
+    )
+
+
+def _without_nearest(example: Example) -> Example:
+    """The example as it looks where no program of its problem is known."""
+    return replace(example, wanted={**example.wanted, "nearest": None})
+
+
+def _shots(training: Sequence[Example], count: int, seed: int) -> list[Example]:
+    """Training examples to show as solved: the same for all prompts, each of another group."""
+    order = sorted(training, key=lambda e: digest(["shots", seed, e.id]))
+    firsts = {example.group: example for example in reversed(order)}
+    distinct = sorted(firsts.values(), key=lambda e: digest(["shots", seed, e.id]))
+    return [*distinct, *(e for e in order if e not in firsts.values())][:count]
