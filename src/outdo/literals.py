@@ -12,6 +12,8 @@ import math
 import warnings
 from typing import TypeGuard
 
+from outdo.sandbox import literal as written
+
 TOLERANCE = 1e-9
 """The relative difference below which two floats are one number."""
 
@@ -58,6 +60,7 @@ def agrees(
     """Whether the output of a call is the expected one; None (an exception) never is.
 
     `how` is that of `records.Call`: a "value" is compared as a literal, all else as text.
+    `expected` is trusted and may be spelled freely; `output` is what the sandbox wrote.
     """
     if output is None:
         return False
@@ -66,7 +69,7 @@ def agrees(
     if how != "value":
         return False
     try:
-        return same(literal(output), literal(expected), tolerance=tolerance)
+        return same(written.read(output), literal(expected), tolerance=tolerance)
     except ValueError:
         return False
 
@@ -90,14 +93,16 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 
 def _close(found: float, expected: float, tolerance: float) -> bool:
+    if found == expected:
+        return True
     if isinstance(found, int) and isinstance(expected, int):
-        return found == expected
-    if math.isnan(found) or math.isnan(expected):
-        return math.isnan(found) and math.isnan(expected)
+        return False
     try:
-        return math.isclose(found, expected, rel_tol=tolerance)
+        return math.isclose(found, expected, rel_tol=tolerance) or (
+            math.isnan(found) and math.isnan(expected)
+        )
     except OverflowError:  # an int beyond the floats
-        return found == expected
+        return False
 
 
 class _WithInfinities(ast.NodeTransformer):

@@ -21,6 +21,8 @@ from outdo import text
 SIGNATURE = f"pygments-{pygments.__version__}|levenshtein"
 """What the distances of this module depend on."""
 
+CONTINUATION = "\\\n"
+
 
 @lru_cache(maxsize=1 << 14)
 def code_tokens(code: str) -> tuple[str, ...]:
@@ -61,7 +63,7 @@ def _tokens(code: str) -> Iterator[str]:
     for kind, piece in _lexer().get_tokens(text.plain(code)):
         if kind in Comment:
             continue
-        if kind in Text:
+        if kind in Text and (piece.isspace() or piece == CONTINUATION):
             if "\n" in piece:
                 indent, at_margin = piece.rpartition("\n")[2], True
             elif at_margin:

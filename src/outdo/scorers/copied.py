@@ -178,14 +178,16 @@ def _branch(conditions: Sequence[ast.AST], answers: Sequence[ast.expr]) -> Itera
         )
 
 
-def _named(node: ast.AST) -> Iterator[object]:
+def _named(condition: ast.AST) -> Iterator[object]:
     """The literals that a condition names, whole; the parts of a container are not apart."""
-    value = _value(node)
-    if value is not None:
-        yield value[0]
-        return
-    for child in ast.iter_child_nodes(node):
-        yield from _named(child)
+    owed = [condition]  # no recursion: conditions may be nested deeper than Python's stack
+    while owed:
+        node = owed.pop()
+        value = _value(node)
+        if value is None:
+            owed += ast.iter_child_nodes(node)
+        else:
+            yield value[0]
 
 
 def _answers(body: Sequence[ast.stmt]) -> list[ast.expr]:
