@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
+from outdo import literals
 from outdo.data.place import Place, Step, read_yaml
 from outdo.errors import DataError
-from outdo.records import Call, Json, Limits, Program
+from outdo.records import Call, Json, Limits, Outcome, Program
 
 T = TypeVar("T")
 How = Literal["value", "printed", "session", "script"]
@@ -59,7 +60,7 @@ class Problem:
 
     `preamble` is code that stands before every program. Tests that are code stand in `check`
     (it defines `check(candidate)`) or in `suite` (pytest files by name, which import the
-    program by the problem's name or as `main`).
+    program as `main`); `tests` are then what a prompt shows, and no more.
     """
 
     name: str
@@ -83,17 +84,25 @@ class Problem:
 
     def program(self, code: str, *, limits: Limits | None = None) -> Program:
         """What the sandbox runs to try `code` on every test."""
-        text = f"{self.preamble}\n{code}" if self.preamble else code
-        files = {"main.py": text}
+        preamble = self.preamble.strip("\n")
+        text = f"{preamble}\n\n{code}\n" if preamble else f"{code}\n"
+        limits = limits or Limits()
         if self.suite:
-            files |= {f"{self.name.replace('-', '_')}.py": text, **self.suite}
-        return Program(
-            files=files,
-            calls=tuple(test.as_call for test in self.tests),
-            check=self.check,
-            entry=self.entry,
-            suite=tuple(sorted(self.suite)),
-            limits=limits or Limits(),
+            files = {**self.suite, "main.py": text}
+            return Program(files=files, suite=tuple(sorted(self.suite)), limits=limits)
+        files = {"main.py": text}
+        if self.check:
+            return Program(files=files, check=self.check, entry=self.entry, limits=limits)
+        calls = tuple(test.as_call for test in self.tests)
+        return Program(files=files, calls=calls, limits=limits)
+
+    def passes(self, outcome: Outcome) -> bool:
+        """Whether a program with this outcome passed all tests."""
+        if self.suite or self.check:
+            return [output.text for output in outcome.outputs] == ["passed"]
+        return len(outcome.outputs) == len(self.tests) and all(
+            literals.agrees(output.text, test.expected, how=test.how)
+            for output, test in zip(outcome.outputs, self.tests, strict=True)
         )
 
 
@@ -224,13 +233,11 @@ def _test(data: Json, place: Place, at: tuple[Step, ...]) -> Test:
 
 def _literal(text: str, place: Place, at: tuple[Step, ...]) -> None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
-            ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        literals.literal(text)
+    except ValueError:
         raise place.error(
             f"expected {text!r} isn't a Python literal",
-            "put quotes around text: expected: \"'abc'\"",
+            "text needs quotes of its own: \"'abc'\"",
             at=at,
         ) from None
 

@@ -34,9 +34,8 @@ def wrong_variable(tree: ast.Module) -> Iterator[Edit]:
         uses = _uses(function)
         for node in nodes(function, ast.Name):
             if node.id in names and isinstance(node.ctx, ast.Load):
-                for other in names:
-                    if other != node.id and uses.get(other, set()) & uses[node.id]:
-                        yield swap(node, load(other))
+                alike = [n for n in names if n != node.id and uses[n] & uses[node.id]]
+                yield from (swap(node, load(other)) for other in alike[:2])
 
 
 def _uses(function: Function) -> dict[str, set[str]]:
@@ -67,6 +66,7 @@ def _uses(function: Function) -> dict[str, set[str]]:
             note(node.value, "object")
         elif isinstance(node, ast.Name):
             uses.setdefault(node.id, set())
+    uses.update({name: set() for name in parameters(function) if name not in uses})
     return uses
 
 

@@ -96,7 +96,7 @@ def slips(code: str, *, operators: Mapping[str, Operator] = OPERATORS) -> tuple[
         for edit in operator(tree):
             broken = ast.unparse(rebuilt(tree, edit))
             if broken != origin and broken not in found and _compiles(broken):
-                found[broken] = _slip(name, origin, broken)
+                found[broken] = difference(name, origin=origin, broken=broken)
     return tuple(found.values())
 
 
@@ -117,8 +117,8 @@ def _compiles(code: str) -> bool:
     return True
 
 
-def _slip(operator: str, origin: str, broken: str) -> Slip:
-    """What differs between the two texts, as lines; the ends that they share are left out."""
+def difference(operator: str, *, origin: str, broken: str) -> Slip:
+    """The slip that leads from one text to the other: the lines that differ, and where."""
     old, new = origin.splitlines(), broken.splitlines()
     head = _shared(old, new)
     tail = _shared(old[head:][::-1], new[head:][::-1])
