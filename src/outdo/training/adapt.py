@@ -1,0 +1,82 @@
+"""The weights that learn: an adapter on a frozen base, or all of them; and how they are kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from outdo.errors import TrainingError
+from outdo.models.reference import ModelReference
+from outdo.models.weights import load_tokenizer
+from outdo.training import preflight
+from outdo.training.settings import Lora, Settings
+
+
+def adapted(model: Any, base: ModelReference, settings: Settings) -> Any:
+    """The model with the weights that learn: a new adapter, the base's own, or everything."""
+    if base.adapters:
+        return _further(model, base)
+    if settings.lora is None:
+        return model.requires_grad_(True)
+    from peft import get_peft_model
+
+    preflight.targets(model, settings)
+    torch.manual_seed(settings.seed)
+    return get_peft_model(model, _configuration(settings.lora), autocast_adapter_dtype=False)
+
+
+def _configuration(lora: Lora) -> Any:
+    from peft import LoraConfig
+
+    whole = lora.targets == ("all-linear",)
+    return LoraConfig(
+        r=lora.rank,
+        lora_alpha=2 * lora.rank if lora.alpha is None else lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules="all-linear" if whole else list(lora.targets),
+        use_dora=lora.dora,
+        task_type="CAUSAL_LM",
+    )
+
+
+def _further(model: Any, base: ModelReference) -> Any:
+    """The base's adapter, to be trained on: its rank and targets stand."""
+    from peft import PeftModel
+
+    if len(base.adapters) > 1:
+        raise TrainingError(
+            "an adapter on an adapter can't be trained", "merge one", where=base.name
+        )
+    return PeftModel.from_pretrained(
+        model, base.path, is_trainable=True, local_files_only=True, autocast_adapter_dtype=False
+    )
+
+
+def learning(model: Any) -> dict[str, torch.nn.Parameter]:
+    """The weights that learn, by name."""
+    return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+
+
+def keep(model: Any, base: ModelReference, folder: Path) -> None:
+    """Write the adapter so that plain peft loads it, or the whole model as a directory."""
+    if not hasattr(model, "peft_config"):
+        model.save_pretrained(folder)
+        load_tokenizer(base).save_pretrained(folder)
+        return
+    from peft import get_peft_model_state_dict
+
+    state = get_peft_model_state_dict(model, save_embedding_layers=False)
+    tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in state.items()}
+    save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    settings = model.peft_config["default"].to_dict()
+    settings |= {"base_model_name_or_path": base.bottom.name, "inference_mode": True}
+    text = json.dumps(settings, indent=2, sort_keys=True, default=_listed)
+    (folder / "adapter_config.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _listed(value: Any) -> Any:
+    return sorted(value) if isinstance(value, set) else str(value)

@@ -1,0 +1,94 @@
+"""A run's state on disk: one safetensors file that is replaced whole, or not at all.
+
+With the weights that learn and the optimiser's moments lies all that the rest follows from: the
+step. Order, rate and dropout are functions of the seed and the step, so a resumed run makes the
+very steps that an uninterrupted one makes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from outdo.errors import TrainingError
+from outdo.records import Json
+
+Weights = Mapping[str, torch.nn.Parameter]
+
+
+def save(
+    folder: Path, *, weights: Weights, optimizer: torch.optim.Optimizer, state: Mapping[str, Json]
+) -> None:
+    """Write the checkpoint so that a reader finds the old one or the new one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors: dict[str, Tensor] = {}
+    for name, weight in weights.items():
+        tensors[f"weight/{name}"] = weight.detach().cpu().contiguous()
+        for moment, value in optimizer.state[weight].items():
+            tensors[f"{moment}/{name}"] = torch.as_tensor(value).cpu().contiguous()
+    aside = folder / ".state.safetensors"
+    save_file(tensors, aside, metadata={"state": json.dumps(state)})
+    with aside.open("rb+") as written:
+        os.fsync(written.fileno())
+    aside.replace(folder / "state.safetensors")
+
+
+def load(
+    folder: Path, *, weights: Weights, optimizer: torch.optim.Optimizer, identity: Json
+) -> dict[str, Json] | None:
+    """The state that was saved, with weights and moments put back; None if there is none.
+
+    Raises TrainingError if the file is torn, or of a run that is not `identity`.
+    """
+    path = folder / "state.safetensors"
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as stored:
+            state: dict[str, Json] = json.loads(stored.metadata()["state"])
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise TrainingError(
+            "the checkpoint can't be read", "delete it to begin again", where=str(path)
+        ) from error
+    if other := _difference(state["identity"], identity):
+        raise TrainingError(
+            f"the checkpoint is of another run: {other}",
+            "delete it to begin again",
+            where=str(path),
+        )
+    _put_back(tensors, weights, optimizer)
+    return state
+
+
+def _put_back(
+    tensors: Mapping[str, Tensor], weights: Weights, optimizer: torch.optim.Optimizer
+) -> None:
+    moments: dict[str, dict[str, Any]] = {name: {} for name in weights}
+    with torch.no_grad():
+        for stored, tensor in tensors.items():
+            kind, _, name = stored.partition("/")
+            if kind == "weight":
+                weights[name].copy_(tensor)
+            else:
+                device = "cpu" if kind == "step" else weights[name].device
+                moments[name][kind] = tensor.to(device)
+    for name, weight in weights.items():
+        if moments[name]:
+            optimizer.state[weight] = moments[name]
+
+
+def _difference(stored: Json, wanted: Json) -> str:
+    """The first thing in which two runs differ, in words; empty if they don't."""
+    for name in wanted:
+        if stored.get(name) != wanted[name]:
+            return f"{name} was {stored.get(name)!r}, is {wanted[name]!r}"
+    return ""

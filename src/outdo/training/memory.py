@@ -1,0 +1,60 @@
+"""How much memory a run took at its peak, its predecessors' peaks not counted."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+from pathlib import Path
+
+import torch
+
+
+class Memory:
+    """Measures from its making on: the device's memory, or the resident set of this process."""
+
+    def __init__(self, device: torch.device) -> None:
+        """Forget what was freed and what was the highest before."""
+        self.device = device
+        gc.collect()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats(device)
+            self.baseline_bytes = torch.cuda.memory_allocated(device)
+            return
+        if sys.platform == "linux":
+            trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+            if trim is not None:
+                trim(0)
+            _reset_high_water()
+        self.baseline_bytes = _resident("VmRSS")
+
+    @property
+    def peak_bytes(self) -> int:
+        """The highest so far, what was there at the beginning included."""
+        if self.device.type == "cuda":
+            return int(torch.cuda.max_memory_allocated(self.device))
+        return _resident("VmHWM")
+
+
+def _reset_high_water() -> None:
+    """Let the kernel's high-water mark start from what is resident now."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except (
+        OSError
+    ):  # a kernel or a container that doesn't allow it: the peak may be a predecessor's
+        return
+
+
+def _resident(field: str) -> int:
+    """A line of /proc/self/status in bytes; elsewhere the process's maximum, never reset."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        for line in status.read_text().splitlines():
+            if line.startswith(f"{field}:"):
+                return int(line.split()[1]) * 1024
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,90 @@
+"""What a training run is, and how it is carried out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from outdo.errors import TrainingError
+from outdo.records import Json, to_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lora:
+    """Low-rank adapters (Hu et al. 2021): each target learns `alpha / rank * B @ A` beside it.
+
+    `alpha` None is twice the rank. `targets` are names of modules, or "all-linear": every linear
+    layer but the output's.
+    """
+
+    rank: int = 16
+    alpha: float | None = None
+    dropout: float = 0.0
+    targets: tuple[str, ...] = ("all-linear",)
+    dora: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """What changes how long a run takes and not what it learns, but for rounding.
+
+    `tokens_per_batch` bounds what is computed at once; a step is as many such batches as its
+    rows need. `threads` None leaves torch's own choice.
+    """
+
+    tokens_per_batch: int = 4096
+    device: str = "auto"
+    threads: int | None = None
+    checkpoint_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run learns from and how far; all of it names the result, but for `how`.
+
+    The run ends with the first budget that is spent: `epochs`, `steps`, or `max_tokens_seen`
+    (tokens of rows, padding aside); without any it is one epoch. `lora` None trains all weights.
+    `precision` "auto" is bfloat16 autocast where the chip computes in it, else float32.
+    """
+
+    method: Literal["sft"] = "sft"
+    lora: Lora | None = field(default_factory=Lora)
+    epochs: int | None = None
+    steps: int | None = None
+    max_tokens_seen: int | None = None
+    learning_rate: float = 2e-4
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup: float = 0.03
+    weight_decay: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.999)
+    clip: float = 1.0
+    rows_per_step: int = 16
+    max_length: int = 2048
+    longer: Literal["drop", "cut", "refuse"] = "drop"
+    seed: int = 0
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    how: How = field(default_factory=How)
+
+    def __post_init__(self) -> None:
+        """Refuse what no run could mean."""
+        counts = {
+            "epochs": self.epochs,
+            "steps": self.steps,
+            "max_tokens_seen": self.max_tokens_seen,
+            "rows_per_step": self.rows_per_step,
+            "max_length": self.max_length,
+            "lora.rank": self.lora.rank if self.lora else None,
+            "how.tokens_per_batch": self.how.tokens_per_batch,
+        }
+        for name, count in counts.items():
+            if count is not None and count < 1:
+                raise TrainingError(f"{name} is {count}", "at least 1")
+        if self.learning_rate <= 0:
+            raise TrainingError(f"learning_rate is {self.learning_rate}", "above 0, such as 2e-4")
+        if not 0 <= self.warmup < 1:
+            raise TrainingError(f"warmup is {self.warmup}", "a share of the steps, 0 to below 1")
+
+    @property
+    def what(self) -> dict[str, Json]:
+        """The part that names the result."""
+        return {name: value for name, value in to_json(self).items() if name != "how"}
