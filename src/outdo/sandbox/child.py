@@ -17,7 +17,7 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from outdo.sandbox import literal, tape
+from outdo.sandbox import literal, suite, tape
 
 MESSAGE: Final = 1_000
 """Characters that are kept of an exception's message."""
@@ -46,8 +46,6 @@ def _frames(stage: Stage, job: dict[str, Any], channel: int | None) -> Iterable[
                 yield tape.pack(tape.CUT, stage.cut)
                 return
     elif role == "suite":
-        from outdo.sandbox import suite
-
         yield stage.frame(lambda: suite.verdict(job["suite"]))
     elif role == "check":
         assert channel is not None

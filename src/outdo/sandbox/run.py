@@ -98,7 +98,8 @@ class Report:
 class Zygote:
     """A zygote's process as the parent sees it: one job at a time."""
 
-    def __init__(self, kind: Kind, tier: Tier) -> None:
+    def __init__(self, kind: Kind, tier: Tier, *, scratch_bytes: int) -> None:
+        self.scratch_bytes = scratch_bytes
         self.folder = Path(tempfile.mkdtemp(prefix="outdo-sandbox-"))
         (self.folder / "scratch").mkdir()
         (self.folder / "root").mkdir()
@@ -108,6 +109,7 @@ class Zygote:
             "tier": tier,
             "folder": str(self.folder),
             "suite": kind == "suite",
+            "scratch_bytes": scratch_bytes,
         }
         # Hashes are fixed, or the order of a set would differ from one run to the next. That
         # rules out -I, which ignores this variable; with an environment of our own and -s -P
@@ -138,7 +140,7 @@ class Zygote:
     def start(self, job: dict[str, object], program: Program, channel: int | None = None) -> None:
         """Begin a job; `finish` must follow."""
         limits = program.limits
-        written = limits.written_bytes + sum(len(text.encode()) for text in job["files"].values())  # type: ignore[attr-defined]
+        written = _written_bytes(program)
         tape_fd, errors = os.memfd_create("tape"), os.memfd_create("errors")
         self._places, self._limits = (tape_fd, errors), limits
         tape.write_all(tape_fd, json.dumps(job).encode())
@@ -225,8 +227,14 @@ class Worker:
         self._reports: dict[Kind, Report] = {}
 
     def zygote(self, kind: Kind) -> Zygote:
-        if kind not in self._zygotes:
-            self._zygotes[kind] = Zygote(kind, self.tier)
+        """The zygote of this kind; a new one if there is none whose scratch folder is as large."""
+        size = 2 << (_written_bytes(self.program) - 1).bit_length()
+        known = self._zygotes.get(kind)
+        if known and (self.tier != "namespaces" or known.scratch_bytes == size):
+            return known
+        if known:
+            known.close()
+        self._zygotes[kind] = Zygote(kind, self.tier, scratch_bytes=size)
         return self._zygotes[kind]
 
     def begin(self, index: int, program: Program) -> None:
@@ -307,16 +315,26 @@ class Worker:
 
 
 def _job(program: Program, role: str) -> dict[str, object]:
-    several = len(program.files) > 1 or bool(program.suite)
     return {
         "role": role,
         "main": program.files.get("main.py", ""),
-        "files": dict(program.files) if several else {},
+        "files": _files(program),
         "calls": [[call.code, call.how, call.stdin] for call in program.calls],
         "suite": list(program.suite),
         "entry": program.entry or "candidate",
         "output_bytes": program.limits.output_bytes,
     }
+
+
+def _written_bytes(program: Program) -> int:
+    """What may lie in the scratch folder: the program's own files, and what it may write."""
+    own = sum(len(text.encode("utf-8", "surrogatepass")) for text in _files(program).values())
+    return max(program.limits.written_bytes + own, 4096)
+
+
+def _files(program: Program) -> dict[str, str]:
+    """The files to write: a main file that stands alone is executed from memory."""
+    return dict(program.files) if len(program.files) > 1 or program.suite else {}
 
 
 def _expected_outputs(program: Program) -> int:

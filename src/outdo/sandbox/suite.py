@@ -48,7 +48,7 @@ def verdict(files: Sequence[str]) -> str:
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - what pytest itself puts there
     counter = _Counter()
     options = ["-q", "--color=no", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
-    status = pytest.main([*options, "--rootdir=.", "-c", os.devnull, *files], plugins=[counter])
+    status = pytest.main([*options, "--rootdir=.", "--confcutdir=.", "-c", os.devnull, *files], plugins=[counter])
     if counter.failures:
         more = len(counter.failures) - 1
         raise SuiteFailed(counter.failures[0] + (f" (and {more} more)" if more else ""))

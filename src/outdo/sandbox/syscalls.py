@@ -60,7 +60,7 @@ GUARDED: Final = _table("""
 KEEPERS: Final = _table("""
     fork 57 -  vfork 58 -  memfd_create 319 279  sendmsg 46 211  recvmsg 47 212
     pidfd_open 434 434  chmod 90 -  fchmodat 268 53  capset 126 91
-    seccomp 317 277  mount 165 40
+    seccomp 317 277
 """)
 """What only the zygote may do, which watches over the program."""
 
@@ -76,6 +76,6 @@ FATAL: Final = _table("""
     fsopen 430 430  fsmount 432 432  move_mount 429 429  open_tree 428 428  mount_setattr 442 442
     acct 163 89  quotactl 179 60  settimeofday 164 170  clock_settime 227 112  adjtimex 159 171
     clock_adjtime 305 266  sethostname 170 161  setdomainname 171 162  syslog 103 116  iopl 172 -
-    ioperm 173 -  modify_ldt 154 -
+    ioperm 173 -  modify_ldt 154 -  mount 165 40  umount2 166 39
 """)
 """What no honest program tries."""

@@ -51,6 +51,7 @@ class Settings(NamedTuple):
     tier: str
     folder: str
     suite: bool
+    scratch_bytes: int
 
 
 class Order(NamedTuple):
@@ -97,7 +98,12 @@ def prepare(settings: Settings) -> str:
         _become_first_process(settings)
         root = settings.folder + "/root"
         keep = [*policy.standard_library(), *policy.library_folders(), *packages, *_FILES_READ]
-        policy.new_root(root, keep=[*keep, *_DEVICES], scratch=scratch)
+        policy.new_root(
+            root,
+            keep=[*keep, *_DEVICES],
+            scratch=scratch,
+            scratch_bytes=settings.scratch_bytes,
+        )
     if settings.tier != "none":
         policy.fence(
             read=[*policy.readable(packages=packages), *_DEVICES],
@@ -149,7 +155,6 @@ class Zygote:
         self.control = control
         self.settings = settings
         self.scratch = scratch
-        self.size = 0
         self.pid = os.getpid()
         self.parent = os.getppid()
         self.poll = select.poll()
@@ -160,9 +165,6 @@ class Zygote:
         order = self.next_order()
         if order is None:
             return
-        if self.settings.tier == "namespaces" and order.written_bytes != self.size:
-            policy.size_scratch(self.scratch, order.written_bytes)
-            self.size = order.written_bytes
         started = time.monotonic()
         pid = os.fork()
         if pid == 0:
