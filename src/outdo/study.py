@@ -36,10 +36,10 @@ class Injected(_Part):
 
     source: Literal["inject"]
     problems: str = "embedded"
-    train: int = Field(default=2000, ge=0)
-    test: int = Field(default=100, ge=0)
-    test_held_out: int = Field(default=60, ge=0)
-    slips: int = Field(default=1, ge=1, le=3)
+    count: int = Field(default=2000, ge=1)
+    test_per_problem: int = Field(default=2, ge=0)
+    test_per_held_out: int = Field(default=5, ge=0)
+    double: float = Field(default=0.0, ge=0, le=1)
     seed: int | None = None
 
 
@@ -103,7 +103,7 @@ class Train(_Part):
     lora: Lora | Literal["none"] | list[Lora] = Lora()
     learning_rate: float | list[float] = 1e-3
     seed: int | list[int] | None = None
-    epochs: float | list[float] = 1
+    epochs: int | list[int] = 1
     rows_per_step: int = Field(default=32, ge=1)
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     warmup: float = Field(default=0.05, ge=0, lt=1)

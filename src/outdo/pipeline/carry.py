@@ -29,19 +29,25 @@ from outdo.pipeline.stages import (
     train,
 )
 from outdo.records import Completion, Example, Request, Sampling, digest
-from outdo.report import write
+from outdo.report import Findings, wording, write
 from outdo.report.results import Results
-from outdo.store import Store, holding, write_json, write_text
+from outdo.store import Store, holding, write_text
 from outdo.study import Answering, Answers, Compared, Run, Study
 from outdo.tasks import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A finished study: where its page lies, and its results."""
+    """A finished study: where its page lies, its results, and what they come to.
+
+    `sentence` says the first comparison's verdict, which `word` names; `caveats` go with it.
+    """
 
     folder: Path
     results: Results
+    word: str | None
+    sentence: str
+    caveats: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,29 +70,50 @@ def carry_out(
     task: Task = catalog.named(catalog.TASKS, study.task, noun="task")
     _check_task(study, task)
     with holding(folder, on_wait=watch.waiting):
-        write_text(folder / "study.yaml", study.dump())
         job = _Job(study, task, store, tools, watch)
-        entrants = job.entrants()
+        job.begin()
         findings = findings_of(
             study,
             task,
-            tables=job.tables(entrants),
+            tables=job.tables(job.entrants()),
             trainings=job.trained,
             notes=[note for data in job.data.values() for note in data.notes],
             environment=tools.environment(),
             command=command,
         )
-        write_json(
-            folder / "plan.json",
-            {
-                "study": study.study,
-                "command": command,
-                "stages": {name: stage.name for name, stage in job.stages.items()},
-            },
-        )
         with watch.stage("report", total=None, unit="files"):
             results = write(findings, folder / "report")
-    return Report(folder=folder / "report", results=results)
+    return _report(folder / "report", findings, results)
+
+
+def prepare(
+    study: Study, *, store: Store, tools: Tools, watch: Watch, only: str | None = None
+) -> dict[str, Path]:
+    """The folder of every training run of a study, or of one entry's, data and weights made."""
+    task: Task = catalog.named(catalog.TASKS, study.task, noun="task")
+    _check_task(study, task)
+    if only is not None and only not in study.train:
+        hint = catalog.suggestion(only, study.train)
+        raise StudyError(f"there is no training run {only!r}", hint)
+    with holding(store.root / study.study, on_wait=watch.waiting):
+        job = _Job(study, task, store, tools, watch)
+        job.begin()
+        job.weights(only=only)
+    return {name: trained.stage for name, trained in job.trained.items()}
+
+
+def _report(folder: Path, findings: Findings, results: Results) -> Report:
+    if results.headline is None:
+        nothing = "nothing was compared"
+        return Report(folder=folder, results=results, word=None, sentence=nothing, caveats=())
+    table, compared = results.headline
+    return Report(
+        folder=folder,
+        results=results,
+        word=compared.verdict.word,
+        sentence=wording.sentence(table, compared, findings),
+        caveats=tuple(wording.caveats(compared, findings)),
+    )
 
 
 def _check_task(study: Study, task: Task) -> None:
@@ -115,19 +142,31 @@ class _Job:
         self.references = {name: tools.resolve(model) for name, model in study.models.items()}
         self.data: dict[str, Examples] = {}
         self.trained: dict[str, Trained] = {}
-        self.stages: dict[str, Path] = {}
+
+    def begin(self) -> None:
+        """Write the resolved study down, and make its examples."""
+        write_text(self.folder / "study.yaml", self.study.dump())
+        for name, spec in self.study.data.items():
+            root = Path(self.study.data_root)
+            made = make_examples(self.shop, name, spec, root=root, seed=self.study.seed)
+            self._link(f"data {name}", made.stage)
+            self.data[name] = made
+
+    def weights(self, *, only: str | None = None) -> dict[str, list[_Weights]]:
+        """All models that can be asked, by name; `only` one entry is trained, and what it needs."""
+        found: dict[str, list[_Weights]] = {
+            name: [_Weights(reference=reference)] for name, reference in self.references.items()
+        }
+        runs = self.study.runs()
+        needed = set(runs) if only is None else _needed(runs, only)
+        for run in runs.values():
+            if run.name in needed:
+                found[run.name] = list(self._train(run, found[run.model]))
+        return found
 
     def entrants(self) -> list[Entrant]:
         """Everybody whose answers the study asks for, answered and scored."""
-        for name, spec in self.study.data.items():
-            root = Path(self.study.data_root)
-            self.data[name] = make_examples(self.shop, name, spec, root=root, seed=self.study.seed)
-            self._link(f"data {name}", self.data[name].stage)
-        weights: dict[str, list[_Weights]] = {
-            name: [_Weights(reference=reference)] for name, reference in self.references.items()
-        }
-        for run in self.study.runs().values():
-            weights[run.name] = list(self._train(run, weights[run.model]))
+        weights = self.weights()
         answers = self.study.answers().values()
         return [self._answer(one, weights[one.model]) for one in answers]
 
@@ -262,7 +301,18 @@ class _Job:
         aside.unlink(missing_ok=True)
         aside.symlink_to(os.path.relpath(stage, link.parent))
         aside.replace(link)
-        self.stages[name] = stage
+
+
+def _needed(runs: Mapping[str, Run], entry: str) -> set[str]:
+    """The runs of one entry, and those that they start from."""
+    needed: set[str] = set()
+    queue = [run.name for run in runs.values() if run.entry == entry]
+    while queue:
+        name = queue.pop()
+        if name in runs and name not in needed:
+            needed.add(name)
+            queue.append(runs[name].model)
+    return needed
 
 
 def _said(one: Asked, name: str, text: str) -> Completion:

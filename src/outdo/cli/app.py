@@ -1,0 +1,259 @@
+"""Every verb with its options; the work is done elsewhere, and imported when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from outdo import __version__
+from outdo.errors import OutdoError
+
+app = typer.Typer(
+    name="outdo",
+    help="Fine-tune open code models, and prove whether they outdo a reference.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data = typer.Typer(help="Make, load and look at data.", no_args_is_help=True)
+app.add_typer(data, name="data")
+
+
+class Expect(StrEnum):
+    """What the first comparison has to show for exit code 0."""
+
+    better = "better"
+    not_worse = "not-worse"
+
+
+class Tier(StrEnum):
+    """How programs that nobody trusts are held."""
+
+    auto = "auto"
+    linux = "linux"
+    namespaces = "namespaces"
+    none = "none"
+
+
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study's YAML file.")]
+LogDir = Annotated[
+    Path, typer.Option("--log-dir", envvar="OUTDO_LOG_DIR", help="Where runs are kept.")
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a value, as in train.tuned.epochs=2."),
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Try no more than this many test examples.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", envvar="OUTDO_SEED", help="The study's seed.")]
+Sandbox = Annotated[
+    Tier, typer.Option("--sandbox", envvar="OUTDO_SANDBOX", help="Tier of the sandbox.")
+]
+LocalOnly = Annotated[
+    bool,
+    typer.Option("--local-only", envvar="OUTDO_LOCAL_ONLY", help="Nothing leaves this machine."),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+]
+
+RUNS = Path("runs")
+
+
+@app.command()
+def run(
+    study: StudyFile,
+    log_dir: LogDir = RUNS,
+    sets: Sets = None,
+    limit: Limit = None,
+    seed: Seed = None,
+    sandbox: Sandbox = Tier.auto,
+    local_only: LocalOnly = False,
+    dry_run: DryRun = False,
+    expect: Annotated[
+        Expect | None, typer.Option("--expect", help="Exit code 1 for any other verdict.")
+    ] = None,
+) -> None:
+    """Carry a whole study out: data, training, answers, scores, report."""
+    from outdo.cli.studies import run_study
+
+    overrides = [*(sets or [])]
+    overrides += [f"limit={limit}"] if limit is not None else []
+    overrides += [f"seed={seed}"] if seed is not None else []
+    code = run_study(
+        study,
+        log_dir=log_dir,
+        overrides=overrides,
+        tier=sandbox.value,
+        local_only=local_only,
+        dry_run=dry_run,
+        expect=expect.value if expect else None,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def demo(log_dir: LogDir = RUNS, sandbox: Sandbox = Tier.auto) -> None:
+    """Fine-tune the embedded model to repair programs, and see whether it got better."""
+    from outdo.cli.studies import quickstart, run_study
+
+    raise typer.Exit(run_study(quickstart(), log_dir=log_dir, tier=sandbox.value))
+
+
+@app.command()
+def train(
+    study: StudyFile,
+    name: Annotated[
+        str | None, typer.Argument(help="One entry of `train`; all if not given.")
+    ] = None,
+    log_dir: LogDir = RUNS,
+    sets: Sets = None,
+    sandbox: Sandbox = Tier.auto,
+) -> None:
+    """Make a study's data and train what it trains, and stop there."""
+    from outdo.cli.studies import train_study
+
+    train_study(study, name=name, log_dir=log_dir, overrides=sets or [], tier=sandbox.value)
+
+
+@app.command()
+def generate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Programs to repair.")],
+    model: Annotated[
+        str,
+        typer.Option("--model", help="run/<study>/train <name>, embedded/..., hf/..., a folder."),
+    ],
+    statement: Annotated[
+        str, typer.Option("--statement", help="What the program should do; a file with @.")
+    ] = "",
+    test: Annotated[
+        list[str] | None,
+        typer.Option("--test", metavar="CALL=EXPECTED", help="As in 'double(2)=4'; repeat it."),
+    ] = None,
+    prompt: Annotated[str, typer.Option("--prompt", help="The task's way of asking.")] = "direct",
+    temperature: Annotated[float, typer.Option("--temperature", min=0.0)] = 0.0,
+    max_tokens: Annotated[int, typer.Option("--max-tokens", min=1)] = 512,
+    samples: Annotated[int, typer.Option("--samples", min=1, help="Keep the first that passes.")] = 1,
+    seed: Annotated[int, typer.Option("--seed")] = 1,
+    write: Annotated[bool, typer.Option("--write", help="Overwrite the files.")] = False,
+    log_dir: LogDir = RUNS,
+    sandbox: Sandbox = Tier.auto,
+) -> None:
+    """Put a model to use on files of your own."""
+    from outdo.cli.use import repair_files
+
+    code = repair_files(
+        files,
+        model=model,
+        statement=statement,
+        tests=test or [],
+        prompt=prompt,
+        temperature=temperature,
+        max_tokens=max_tokens,
+        samples=samples,
+        seed=seed,
+        write=write,
+        log_dir=log_dir,
+        tier=sandbox.value,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def report(study: StudyFile, log_dir: LogDir = RUNS, sets: Sets = None) -> None:
+    """Write a finished study's report anew from what is stored; nothing is trained or asked."""
+    from outdo.cli.studies import report_study
+
+    report_study(study, log_dir=log_dir, overrides=sets or [])
+
+
+@app.command(name="ls")
+def list_runs(log_dir: LogDir = RUNS) -> None:
+    """List studies and the stages that they stand on."""
+    from outdo.cli.listing import list_studies
+
+    list_studies(log_dir)
+
+
+@app.command()
+def why(
+    stage: Annotated[str, typer.Argument(help="A stage, as `outdo ls` names it.")],
+    log_dir: LogDir = RUNS,
+) -> None:
+    """Say what a stage is named by, and what sets it apart from its nearest neighbour."""
+    from outdo.cli.listing import explain_stage
+
+    explain_stage(stage, log_dir)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine can do: sandbox, devices, precision, extras, keys."""
+    from outdo.cli.doctor import examine
+
+    raise typer.Exit(examine())
+
+
+@data.command()
+def inject(
+    problems: Annotated[
+        str, typer.Argument(help="A folder of problem files; `embedded` for ours.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="The JSONL file to write.")],
+    count: Annotated[int, typer.Option("--count", min=1, help="How many broken programs.")] = 2000,
+    slips: Annotated[int, typer.Option("--slips", min=1, max=3, help="Bugs a program.")] = 1,
+    seed: Annotated[int, typer.Option("--seed")] = 1,
+    sandbox: Sandbox = Tier.auto,
+) -> None:
+    """Break correct programs as students do; every bug is verified by running."""
+    from outdo.cli.data import inject_slips
+
+    inject_slips(problems, out=out, count=count, slips=slips, seed=seed, tier=sandbox.value)
+
+
+@data.command(name="load")
+def load_data(
+    study: StudyFile,
+    name: Annotated[str | None, typer.Argument(help="One entry of `data`.")] = None,
+    log_dir: LogDir = RUNS,
+    sets: Sets = None,
+    sandbox: Sandbox = Tier.auto,
+) -> None:
+    """Read a study's data, and say what is in it."""
+    from outdo.cli.data import load_entry
+
+    load_entry(study, name=name, log_dir=log_dir, overrides=sets or [], tier=sandbox.value)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"outdo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Fine-tune open code models, and prove whether they outdo a reference."""
+
+
+def main() -> None:
+    """The command `outdo`; exits with the verb's code."""
+    try:
+        app()
+    except OutdoError as error:
+        print(f"outdo: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

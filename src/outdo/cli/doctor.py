@@ -1,0 +1,69 @@
+"""What this machine can do, in a table that fits a bug report."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+
+from outdo import __version__
+from outdo.cli import environment
+from outdo.sandbox import probe
+
+KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "HF_TOKEN")
+EXTRAS = {
+    "train": ("torch", "transformers", "peft", "accelerate", "safetensors"),
+    "data": ("pyarrow",),
+}
+
+
+def examine() -> int:
+    """Print the table; 1 if untrusted programs can't be run here at all, else 0."""
+    tiers = probe()
+    table = Table(title=f"outdo {__version__}", title_justify="left", show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, good, said in [*_machine(), *_sandbox(tiers), *_extras(), *_device(), *_keys()]:
+        table.add_row(name, "✓" if good else "–", said)
+    Console().print(table)
+    return 0 if any(reason is None for reason in tiers.values()) else 1
+
+
+Line = tuple[str, bool, str]
+
+
+def _machine() -> Iterator[Line]:
+    yield "machine", True, environment.hardware()
+    told = environment.packages(environment.TOLD)
+    yield "packages", True, ", ".join(f"{name} {version}" for name, version in told.items())
+
+
+def _sandbox(tiers: dict[str, str | None]) -> Iterator[Line]:
+    for tier, reason in tiers.items():
+        yield f"sandbox {tier}", reason is None, reason or "works"
+
+
+def _extras() -> Iterator[Line]:
+    for extra, libraries in EXTRAS.items():
+        missing = [name for name in libraries if importlib.util.find_spec(name) is None]
+        said = f"missing {', '.join(missing)}: pip install 'outdo[{extra}]'" if missing else "here"
+        yield f"extra {extra}", not missing, said
+
+
+def _device() -> Iterator[Line]:
+    if importlib.util.find_spec("torch") is None:
+        return
+    from outdo.models.weights import device_named
+    from outdo.training.preflight import precision
+
+    device = device_named("auto")
+    yield "device", True, f"{device}; trains in {precision('auto', device)}, answers in float32"
+
+
+def _keys() -> Iterator[Line]:
+    for key in KEYS:
+        yield key, key in os.environ, "set" if key in os.environ else "not set"

@@ -1,0 +1,80 @@
+"""What this machine and this installation are, for reports and for `outdo doctor`."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+import time
+from pathlib import Path
+
+from outdo import __version__
+from outdo.records import Json
+
+TOLD = ("torch", "transformers", "peft", "numpy", "scipy", "rapidfuzz", "pygments")
+"""The packages whose versions can change a number."""
+
+
+@functools.cache
+def environment(*, sandbox: str) -> dict[str, Json]:
+    """What a report says it ran on; the time is that of the first call."""
+    return {
+        "outdo": __version__,
+        "packages": packages(TOLD),
+        "hardware": hardware(),
+        "sandbox": sandbox,
+        "commit": commit(),
+        "started": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+    }
+
+
+def packages(names: tuple[str, ...]) -> dict[str, str]:
+    """The installed ones among some packages, with their versions."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {"python": platform.python_version(), **found}
+
+
+def hardware() -> str:
+    """The processor, its cores and the memory, in words."""
+    cores = len(os.sched_getaffinity(0))
+    return f"{processor()}, {cores} cores, {memory_bytes() / 2**30:.0f} GiB"
+
+
+def processor() -> str:
+    """The processor's name as the kernel tells it."""
+    try:
+        text = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return platform.machine()
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return found[1].strip() if found else platform.machine()
+
+
+def memory_bytes() -> int:
+    """The machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def commit() -> str:
+    """The commit of outdo's own source, with a plus if it was changed since; empty if unknown."""
+    source = Path(__file__).resolve().parent
+    try:
+        head = _git("rev-parse", "--short=12", "HEAD", folder=source)
+        changed = _git("status", "--porcelain", "--", ".", folder=source.parent)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return head + ("+" if changed else "")
+
+
+def _git(*arguments: str, folder: Path) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+    return done.stdout.strip()

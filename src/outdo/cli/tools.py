@@ -1,0 +1,136 @@
+"""Who does the work: the one place that knows engines, trainer, sandbox and sources by name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from outdo.cli.environment import environment
+from outdo.cli.sources import content_of, examples_of
+from outdo.errors import MissingExtra, StoreError
+from outdo.models.reference import ModelReference, resolve
+from outdo.pipeline.protocols import Engine, OnStep, Runner, Tools
+from outdo.records import Conversation, Json
+from outdo.sandbox import Sandbox
+from outdo.study import Answering, Run
+
+
+def tools_for(log_dir: Path, *, tier: str) -> Tools:
+    """The real ones: transformers and peft on this machine, programs in the sandbox."""
+    return Tools(
+        sandbox=functools.partial(_sandbox, tier),
+        engine=_Engines(),
+        train=_train,
+        settings=lambda run: _settings(run).what,
+        resolve=functools.partial(resolve, runs=log_dir),
+        data_what=content_of,
+        data=examples_of,
+        environment=lambda: environment(sandbox=_signature(tier)),
+    )
+
+
+def stored_only(tools: Tools, *, command: str) -> Tools:
+    """Tools that make nothing: whatever is still owed is an error that names the command."""
+
+    def refuse(*_: object, **__: object) -> Any:
+        raise StoreError("the study isn't finished: something is still owed", command)
+
+    return replace(tools, engine=refuse, train=refuse, data=refuse)
+
+
+def _sandbox(tier: str) -> AbstractContextManager[Runner]:
+    return Sandbox(tier=tier)  # type: ignore[arg-type]
+
+
+@functools.cache
+def _signature(tier: str) -> str:
+    with Sandbox(tier=tier) as sandbox:  # type: ignore[arg-type]
+        return sandbox.signature
+
+
+class _Engines:
+    """Gives out engines; those of one base share its weights, so that it is loaded once."""
+
+    def __init__(self) -> None:
+        self._weights: dict[tuple[str, str], Any] = {}
+
+    def __call__(self, model: ModelReference, ask: Answering) -> Engine:
+        local, weights = _imported()
+        base = model.bottom
+        place = (base.digest, ask.precision)
+        if place not in self._weights:
+            self._weights = {place: weights(base, precision=ask.precision)}
+        engine: Engine = local(model, weights=self._weights[place], precision=ask.precision)
+        return engine
+
+
+def _imported() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    try:
+        from outdo.engines.local import Local
+        from outdo.models.weights import Weights
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    return Local, Weights
+
+
+def _train(
+    base: ModelReference,
+    rows: Sequence[Conversation],
+    *,
+    run: Run,
+    folder: Path,
+    on_step: OnStep,
+) -> None:
+    try:
+        from outdo.training import train
+
+        train(base, rows, settings=_settings(run), folder=folder, on_step=on_step)
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+
+
+def _missing(error: ModuleNotFoundError) -> Exception:
+    from outdo.catalog import EXTRAS
+
+    name = (error.name or "").partition(".")[0]
+    return MissingExtra.of(name, EXTRAS[name]) if name in EXTRAS else error
+
+
+def _settings(run: Run) -> Any:
+    """A run's settings in the trainer's own terms."""
+    from outdo.training.settings import Lora, Settings
+
+    asked = run.settings
+    lora = None
+    if not isinstance(asked.lora, (str, list)):
+        targets = asked.lora.targets
+        lora = Lora(
+            rank=asked.lora.rank,
+            alpha=asked.lora.alpha,
+            dropout=asked.lora.dropout,
+            targets=(targets,) if isinstance(targets, str) else tuple(targets),
+        )
+    return Settings(
+        method=asked.method,  # type: ignore[arg-type]
+        lora=lora,
+        epochs=asked.epochs if isinstance(asked.epochs, int) else None,
+        learning_rate=asked.learning_rate if isinstance(asked.learning_rate, float) else 0.0,
+        schedule=asked.schedule,
+        warmup=asked.warmup,
+        weight_decay=asked.weight_decay,
+        clip=asked.clip,
+        rows_per_step=asked.rows_per_step,
+        max_length=asked.max_length,
+        longer=asked.longer,
+        seed=run.seed,
+        precision=asked.precision,
+    )
+
+
+def settings_json(run: Run) -> Json:
+    """What of a run's settings decides its weights."""
+    return _settings(run).what
