@@ -19,7 +19,7 @@ PHRASES = {
     "equivalent": "is equivalent to",
     "inconclusive": "can’t be told from",
 }
-SIGNS = {"better": "▲", "worse": "▼", "equivalent": "=", "inconclusive": "?"}
+SIGNS = {"better": "▲", "worse": "▼", "equivalent": "≈", "inconclusive": "?"}
 
 
 def value(number: float | None, column: Column) -> str:
@@ -31,50 +31,54 @@ def value(number: float | None, column: Column) -> str:
 
 def plain(number: float) -> str:
     """Three significant digits, no exponent, thousands set apart, a true minus."""
-    if not number:
-        return "0"
-    digits = max(0, 2 - math.floor(math.log10(abs(number))))
-    text = f"{number:,.{min(digits, 4)}f}"
-    return text.replace("-", "−")
+    return _rounded(number, number)
+
+
+def _rounded(number: float, largest: float) -> str:
+    """The number with as many decimals as give the largest of its row three digits."""
+    size = math.floor(math.log10(abs(largest))) if largest else 0
+    text = f"{number:,.{min(4, max(0, 2 - size))}f}"
+    return text.replace("-", "" if float(text.replace(",", "")) == 0 else "−")
 
 
 def limits(cell: Interval, column: Column) -> str:
     """The interval of a mean in brackets; nothing where there is none."""
-    if cell.low is None or cell.high is None:
+    if cell.low is None or cell.high is None or cell.value is None:
         return ""
-    return f"[{value(cell.low, column)}, {value(cell.high, column)}]"
+    if column.share:
+        return f"[{cell.low:.2f}, {cell.high:.2f}]"
+    return f"[{_rounded(cell.low, cell.value)}, {_rounded(cell.high, cell.value)}]"
 
 
 def gap(found: Difference, column: Column) -> str:
     """The difference with its sign: points for a share, else the column's unit."""
     if found.difference is None:
         return NONE
-    return f"{_signed(found.difference, column)} {gap_unit(column)}".rstrip()
+    text = _gap_number(found.difference, found.difference, column)
+    sign = "+" if text.strip("0.") and not text.startswith("−") else ""
+    return f"{sign}{text} {gap_unit(column)}".rstrip()
 
 
 def gap_unit(column: Column) -> str:
+    """What a difference under a column is counted in."""
     return "points" if column.share else column.metric.unit
 
 
 def gap_limits(found: Difference, column: Column, *, within: bool = False) -> str:
     """The 95% interval of a difference in brackets, or the 90% one that margins are held to."""
     low, high = (found.low_within, found.high_within) if within else (found.low, found.high)
-    if low is None or high is None:
+    if low is None or high is None or found.difference is None:
         return ""
-    return f"[{_number(low, column)}, {_number(high, column)}]"
+    ends = [_gap_number(end, found.difference, column) for end in (low, high)]
+    return f"[{ends[0]}, {ends[1]}]"
 
 
-def _signed(number: float, column: Column) -> str:
-    text = _number(number, column)
-    return text if text.startswith("−") or number == 0 else f"+{text}"
-
-
-def _number(number: float, column: Column) -> str:
+def _gap_number(number: float, largest: float, column: Column) -> str:
     if not column.share:
-        return plain(number)
+        return _rounded(number, largest)
     points = 100 * number
-    text = f"{points:.0f}" if abs(points) >= 9.95 else f"{points:.1f}"
-    return text.removesuffix(".0").replace("-", "−").replace("−0", "0", text == "-0")
+    text = f"{points:.0f}" if abs(points) >= 9.95 else f"{points:.1f}".removesuffix(".0")
+    return text.replace("-", "" if float(text) == 0 else "−")
 
 
 def sentence(table: Table, compared: Compared, findings: Findings) -> str:
@@ -121,7 +125,8 @@ def caveats(compared: Compared, findings: Findings) -> list[str]:
         margin = findings.margins[column.metric.name]
         said.append(
             f"Equivalent: the 90% interval {gap_limits(found, column, within=True)} lies within "
-            f"±{_number(margin, column)} {gap_unit(column)}.".replace(" .", ".")
+            f"±{_gap_number(margin, margin, column)} {gap_unit(column)}".rstrip()
+            + "."
         )
     if told.needed is not None:
         said.append(

@@ -1,0 +1,382 @@
+"""The page: one file that opens from a disk, with the verdict first.
+
+What stands on it is chosen here, as values; how it looks is the template's. Everything that came
+out of a model is escaped by the template, and the policy in the page's head lets no script run
+but its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import jinja2
+import yaml
+
+from outdo.records import Example, Json
+from outdo.report import plots, wording
+from outdo.report.changes import Line as Changed
+from outdo.report.changes import changes
+from outdo.report.findings import Contestant, Findings, Row
+from outdo.report.results import Column, Compared, Results, Table
+from outdo.stats import Interval
+
+MOST_ROWS = 5_000
+MOST_SHOWN = 8
+"""Examples won, and examples lost, that are shown with their programs."""
+MOST_TEXT = 4_000
+
+Side = Literal["won", "lost", "both", "neither"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replies:
+    """How the replies of one contestant could be used."""
+
+    name: str
+    floor: bool
+    rows: int
+    repaired: int
+    unreadable: int
+    cut: int
+    refused: int
+    missing: int
+    reasons: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One example, or one group of them, with each contestant's value under each column."""
+
+    name: str
+    group: str
+    size: int
+    side: Side | None
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What one contestant made of an example: the diff from the program, or the bare text."""
+
+    name: str
+    value: float | None
+    changed: Sequence[Changed]
+    text: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An example won or lost: what was given, and the replies of the two that are compared."""
+
+    name: str
+    group: str
+    side: Side
+    statement: str
+    program: str
+    replies: tuple[Reply, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """All that the page tells of one task."""
+
+    table: Table
+    parts: tuple[Table, ...]
+    replies: tuple[Replies, ...]
+    groups: tuple[Item, ...]
+    items: tuple[Item, ...]
+    hidden: int
+    shown: tuple[Shown, ...]
+
+
+def render(findings: Findings, found: Results) -> str:
+    """The whole page, as HTML without any reference to another file."""
+    script = _part("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        _templates()
+        .get_template("page.html.jinja")
+        .render(
+            findings=findings,
+            headline=found.headline,
+            sections=[_section(findings, found, table) for table in _whole(findings, found)],
+            curves=[plots.curve(run) for run in findings.trainings if run.curve],
+            style=_part("page.css"),
+            script=script,
+            script_digest=digest,
+        )
+    )
+
+
+def _part(name: str) -> str:
+    return (resources.files("outdo.report") / "templates" / name).read_text("utf-8")
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    templates = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_part),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals |= {
+        "wording": wording,
+        "track": track,
+        "gap_track": gap_track,
+        "main_column": main_column,
+        "item_columns": item_columns,
+        "as_text": as_text,
+    }
+    return templates
+
+
+def _whole(findings: Findings, found: Results) -> list[Table]:
+    return [table for table in found.tables if table.title in findings.metrics]
+
+
+def _section(findings: Findings, found: Results, table: Table) -> Section:
+    items = tuple(_items(table))
+    return Section(
+        table=table,
+        parts=tuple(part for part in found.tables if part.task == table.task and part is not table),
+        replies=tuple(_replies(line.contestant) for line in table.lines),
+        groups=tuple(_groups(table)),
+        items=items[:MOST_ROWS],
+        hidden=max(0, len(items) - MOST_ROWS),
+        shown=tuple(_shown(findings, table)),
+    )
+
+
+def main_column(table: Table) -> Column | None:
+    """The column that the table is read for: the one that is compared first, or the first."""
+    if table.compared:
+        return table.compared[0].column
+    return table.columns[0] if table.columns else None
+
+
+def item_columns(table: Table) -> list[Column]:
+    """The columns that are told example by example."""
+    return [column for column in table.columns if not column.common]
+
+
+# ------------------------------------------------------------------ replies, items and groups
+
+
+def _replies(contestant: Contestant) -> Replies:
+    rows = contestant.rows
+    reasons = Counter(row.missing for row in rows if row.missing is not None)
+    return Replies(
+        name=contestant.name,
+        floor=contestant.floor,
+        rows=len(rows),
+        repaired=sum(row.repaired_by is not None for row in rows),
+        unreadable=sum(row.problem is not None for row in rows),
+        cut=sum(row.finish == "length" for row in rows),
+        refused=sum(row.finish == "refused" for row in rows),
+        missing=reasons.total(),
+        reasons=tuple(reasons.most_common(3)),
+    )
+
+
+def _items(table: Table) -> Iterator[Item]:
+    columns = item_columns(table)
+    for example, group in table.groups.items():
+        yield Item(
+            name=example,
+            group=group,
+            size=1,
+            side=_side(table, example),
+            values=tuple(
+                table.values.get((line.contestant.name, column.name), {}).get(example)
+                for column in columns
+                for line in table.lines
+            ),
+        )
+
+
+def _groups(table: Table) -> Iterator[Item]:
+    column = main_column(table)
+    if column is None:
+        return
+    members: dict[str, list[str]] = {}
+    for example, group in table.groups.items():
+        members.setdefault(group, []).append(example)
+    for group, examples in members.items():
+        yield Item(
+            name=group,
+            group=group,
+            size=len(examples),
+            side=None,
+            values=tuple(
+                _mean(table.values.get((line.contestant.name, column.name), {}), examples)
+                for line in table.lines
+            ),
+        )
+
+
+def _mean(values: Mapping[str, float | None], examples: Sequence[str]) -> float | None:
+    told = [value for name in examples if (value := values.get(name)) is not None]
+    return sum(told) / len(told) if told else None
+
+
+def _side(table: Table, example: str) -> Side | None:
+    """Whether the first of the two that are compared won this example; None if not told."""
+    if not table.compared:
+        return None
+    first = table.compared[0]
+    a = table.values[first.a, first.column.name].get(example)
+    b = table.values[first.b, first.column.name].get(example)
+    if a is None or b is None:
+        return None
+    if a == b:
+        return "both" if a == (1 if first.column.metric.better == "higher" else 0) else "neither"
+    return "won" if (a > b) == (first.column.metric.better == "higher") else "lost"
+
+
+# ------------------------------------------------------------------ examples won and lost
+
+
+def _shown(findings: Findings, table: Table) -> Iterator[Shown]:
+    """Examples won and lost, from as many groups as there are, in the examples' order."""
+    if not table.compared:
+        return
+    rows = {
+        line.contestant.name: _first_rows(line.contestant)
+        for line in table.lines
+        if line.contestant.name in (table.compared[0].a, table.compared[0].b)
+    }
+    for side, most in (("won", MOST_SHOWN), ("lost", MOST_SHOWN), ("neither", MOST_SHOWN // 2)):
+        names = [name for name in table.groups if _side(table, name) == side]
+        for name in _spread(names, table.groups)[:most]:
+            yield _one_shown(findings.examples[name], side, table.compared[0], rows)
+
+
+def _first_rows(contestant: Contestant) -> dict[str, Row]:
+    rows: dict[str, Row] = {}
+    for row in contestant.rows:
+        rows.setdefault(row.example, row)
+    return rows
+
+
+def _spread(names: Sequence[str], groups: Mapping[str, str]) -> list[str]:
+    """The names, one of each group before a second of any."""
+    turns: Counter[str] = Counter()
+    placed: list[tuple[int, int, str]] = []
+    for name in names:
+        placed.append((turns[groups[name]], len(placed), name))
+        turns[groups[name]] += 1
+    return [name for _, _, name in sorted(placed)]
+
+
+def _one_shown(
+    example: Example, side: str, compared: Compared, rows: Mapping[str, Mapping[str, Row]]
+) -> Shown:
+    program = _text(example.given.get("program"))
+    return Shown(
+        name=example.id,
+        group=example.group,
+        side=side,  # type: ignore[arg-type]
+        statement=_cut(_text(example.given.get("statement"))),
+        program=_cut(program),
+        replies=tuple(
+            _reply(name, rows[name][example.id], program, compared.column)
+            for name in (compared.a, compared.b)
+        ),
+    )
+
+
+def _reply(name: str, row: Row, program: str, column: Column) -> Reply:
+    score = next((s for s in row.scores if s.metric == column.metric.name), None)
+    readable = isinstance(row.value, str) and bool(program)
+    return Reply(
+        name=name,
+        value=score.value if score else None,
+        changed=changes(program, str(row.value)) if readable else (),
+        text="" if readable else _cut(row.reply),
+        because=row.missing or row.problem or (score.because if score else ""),
+    )
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _cut(text: str) -> str:
+    if len(text) <= MOST_TEXT:
+        return text
+    return f"{text[:MOST_TEXT]}\n… {len(text) - MOST_TEXT:,} more characters"
+
+
+# ------------------------------------------------------------------ places on a scale, in percent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """Where an interval lies on its scale: left edge, width and middle, in percent."""
+
+    left: float
+    width: float
+    dot: float
+    zero: float | None = None
+    margin: tuple[float, float] | None = None
+
+
+def track(table: Table, column: Column, cell: Interval) -> Track | None:
+    """A mean's place on the scale of its column: 0 to 1 for shares, else what the column spans."""
+    if cell.value is None:
+        return None
+    low, high = 0.0, 1.0
+    if not column.share:
+        cells = [line.cells[column.name] for line in table.lines if column.name in line.cells]
+        ends = [end for one in cells for end in (one.low, one.value, one.high) if end is not None]
+        low, high = min(0.0, *ends), max(ends)
+    left = cell.low if cell.low is not None else cell.value
+    right = cell.high if cell.high is not None else cell.value
+    return _track(left, cell.value, right, low, high)
+
+
+def gap_track(compared: Compared, table: Table, margin: float | None) -> Track | None:
+    """A difference's place on a scale around 0 that all of the column's differences share."""
+    found = compared.verdict.found
+    if found.difference is None or found.low is None or found.high is None:
+        return None
+    ends = [
+        abs(end)
+        for other in table.compared
+        if other.column.name == compared.column.name
+        for end in (other.verdict.found.low, other.verdict.found.high, margin)
+        if end is not None
+    ]
+    reach = max(ends) * 1.05 or 1.0
+    placed = _track(found.low, found.difference, found.high, -reach, reach)
+    edges = None if margin is None else (50 - 50 * margin / reach, 100 * margin / reach)
+    return Track(left=placed.left, width=placed.width, dot=placed.dot, zero=50.0, margin=edges)
+
+
+def _track(left: float, middle: float, right: float, low: float, high: float) -> Track:
+    scale = 100 / ((high - low) or 1.0)
+
+    def place(number: float) -> float:
+        return round(min(100.0, max(0.0, (number - low) * scale)), 2)
+
+    start = place(left)
+    return Track(left=start, width=round(place(right) - start, 2), dot=place(middle))
+
+
+def as_text(value: Json) -> str:
+    """A setting as it would stand in a study file."""
+    if isinstance(value, str):
+        return value
+    return (
+        yaml.safe_dump(value, default_flow_style=True, width=10**6).removesuffix("\n...\n").strip()
+    )

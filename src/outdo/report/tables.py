@@ -1,0 +1,268 @@
+"""The same numbers as text: Markdown to read, CSV to compute with, LaTeX to print.
+
+CSV tables are long (one number with its interval a row) and hold every digit; the other two are
+rounded as the page is.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from outdo.records import Json
+from outdo.report import wording
+from outdo.report.findings import Findings
+from outdo.report.results import Results, Table
+
+Cells = Sequence[object]
+
+
+def tables(findings: Findings, found: Results) -> Iterator[tuple[str, str]]:
+    """(file name, text) of every table."""
+    yield "scores.csv", _csv(_scores(found))
+    yield "comparisons.csv", _csv(_comparisons(found))
+    yield f"{slug(findings.item)}s.csv", _csv(_items(found))
+    yield "replies.csv", _csv(_costs(findings))
+    if findings.trainings:
+        yield "training.csv", _csv(_trainings(findings))
+        yield "loss.csv", _csv(_losses(findings))
+    for table in found.tables:
+        yield f"scores-{slug(table.title)}.tex", _tex(*_grid(table))
+    if any(table.compared for table in found.tables):
+        yield "comparisons.tex", _tex(*_compared_grid(found))
+
+
+def slug(title: str) -> str:
+    """A title as part of a file's name: lower case, words joined by hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "table"
+
+
+# ------------------------------------------------------------------ CSV
+
+
+def _csv(rows: Iterable[Cells]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(
+        [_harmless(cell) for cell in row] for row in rows
+    )
+    return out.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    """Text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in tuple("=+-@\t\r") else cell
+
+
+def _scores(found: Results) -> Iterator[Cells]:
+    yield (
+        "task", "model", "floor", "metric", "heading", "better", "unit", "by",
+        "value", "low", "high", "n", "groups", "missing", "interval",
+    )  # fmt: skip
+    for table in found.tables:
+        for line in table.lines:
+            for column in table.columns:
+                if cell := line.cells.get(column.name):
+                    metric = column.metric
+                    yield (
+                        table.title, line.contestant.name, int(line.contestant.floor), column.name,
+                        column.title, metric.better, metric.unit, column.by, cell.value, cell.low,
+                        cell.high, cell.n, cell.groups, cell.missing, cell.by,
+                    )  # fmt: skip
+
+
+def _comparisons(found: Results) -> Iterator[Cells]:
+    yield (
+        "task", "a", "b", "metric", "by", "mean_a", "mean_b", "difference", "low", "high", "low_90",
+        "high_90", "n", "groups", "missing", "wins", "losses", "p", "test", "verdict", "needed",
+        "interval",
+    )  # fmt: skip
+    for table in found.tables:
+        for one in table.compared:
+            gap, told = one.verdict.found, one.verdict
+            yield (
+                table.title, one.a, one.b, one.column.name, one.column.by, gap.mean_a, gap.mean_b,
+                gap.difference, gap.low, gap.high, gap.low_within, gap.high_within, gap.n,
+                gap.groups, gap.missing, gap.wins, gap.losses, gap.p, gap.p_by, told.word,
+                told.needed, gap.by,
+            )  # fmt: skip
+
+
+def _items(found: Results) -> Iterator[Cells]:
+    yield "task", "example", "group", "model", "metric", "value"
+    for table in found.tables:
+        if table.title != table.task:
+            continue
+        for (name, column), values in table.values.items():
+            for example, value in values.items():
+                yield table.task, example, table.groups[example], name, column, value
+
+
+def _costs(findings: Findings) -> Iterator[Cells]:
+    yield (
+        "task", "model", "rows", "missing", "unreadable", "repaired", "cut", "seconds", "tokens_in",
+        "tokens_out", "money",
+    )  # fmt: skip
+    for one in findings.contestants:
+        yield (
+            one.task, one.name, len(one.rows), sum(row.missing is not None for row in one.rows),
+            sum(row.problem is not None for row in one.rows),
+            sum(row.repaired_by is not None for row in one.rows),
+            sum(row.finish == "length" for row in one.rows), one.cost.seconds, one.cost.tokens_in,
+            one.cost.tokens_out, one.cost.money,
+        )  # fmt: skip
+
+
+TRAINING = (
+    "hardware",
+    "seconds",
+    "peak_bytes",
+    "baseline_bytes",
+    "trainable",
+    "total",
+    "tokens_per_second",
+)
+CURVE = ("step", "epoch", "seconds", "loss", "learning_rate", "tokens")
+
+
+def _trainings(findings: Findings) -> Iterator[Cells]:
+    yield "run", *TRAINING
+    for run in findings.trainings:
+        yield run.name, *(run.report.get(name) for name in TRAINING)
+
+
+def _losses(findings: Findings) -> Iterator[Cells]:
+    yield "run", *CURVE
+    for run in findings.trainings:
+        for row in run.curve:
+            yield run.name, *(row.get(name) for name in CURVE)
+
+
+# ------------------------------------------------------------------ rounded tables
+
+
+def _grid(table: Table) -> tuple[list[str], list[list[str]]]:
+    """The table of scores, worded: a head and a row for each contestant."""
+    rows = []
+    for line in table.lines:
+        row = [line.contestant.name]
+        for column in table.columns:
+            cell = line.cells.get(column.name)
+            told = wording.limits(cell, column) if cell else ""
+            row.append(f"{wording.value(cell.value if cell else None, column)} {told}".rstrip())
+        rows.append(row)
+    return [table.title, *(column.title for column in table.columns)], rows
+
+
+def _compared_grid(found: Results) -> tuple[list[str], list[list[str]]]:
+    head = ["task", "comparison", "metric", "difference", "verdict", "n", "p"]
+    rows = [
+        [
+            table.title,
+            f"{one.a} – {one.b}",
+            one.column.heading,
+            f"{wording.gap(one.verdict.found, one.column)} "
+            f"{wording.gap_limits(one.verdict.found, one.column)}".rstrip(),
+            one.verdict.word,
+            wording.whole(one.verdict.found.n),
+            wording.p_value(one.verdict.found.p),
+        ]
+        for table in found.tables
+        for one in table.compared
+        if not one.column.common
+    ]
+    return head, rows
+
+
+TEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "−": "$-$",
+        "–": "--",
+        "±": r"$\pm$",
+        "’": "'",
+        "\n": " ",
+        **{sign: f"\\{sign}" for sign in "&%$#_"},
+    }
+)
+
+
+def _tex(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [" & ".join(cell.translate(TEX) for cell in row) + r" \\" for row in (head, *rows)]
+    return "\n".join(
+        [
+            "% needs \\usepackage{booktabs}",
+            f"\\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
+            r"\toprule",
+            lines[0],
+            r"\midrule",
+            *lines[1:],
+            r"\bottomrule",
+            r"\end{tabular}",
+            "",
+        ]
+    )
+
+
+# ------------------------------------------------------------------ Markdown
+
+
+def markdown(findings: Findings, found: Results) -> str:
+    """The report in Markdown: verdict, tables, training, and how to run it again."""
+    parts = [f"# {_md(findings.study)}"]
+    if findings.about:
+        parts.append(_md(findings.about))
+    if found.headline:
+        table, first = found.headline
+        said = [wording.sentence(table, first, findings), *wording.caveats(first, findings)]
+        parts += [f"**{_md(said[0])}** {_md(table.population)}", *map(_md, said[1:])]
+    parts += [f"- {_md(note)}" for note in findings.notes]
+    for table in found.tables:
+        parts += [f"## {_md(table.title)}", _md(f"{table.about} {table.population}".strip())]
+        parts.append(_md_table(*_grid(table)))
+        columns = [column for column in table.columns if not column.common]
+        parts += ["\n".join(f"- {_md(c.heading)}: `{c.by}`" for c in columns)]
+    if any(table.compared for table in found.tables):
+        parts += ["## Comparisons", _md_table(*_compared_grid(found))]
+    if findings.trainings:
+        parts += ["## Training", _md_table(*_training_grid(findings))]
+    if findings.command:
+        parts += ["## Run it again", f"```\n{findings.command}\n```"]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _training_grid(findings: Findings) -> tuple[list[str], list[list[str]]]:
+    head = ["run", "hardware", "TrainingTime", "TrainingMemory", "trained", "tokens a second"]
+    return head, [
+        [
+            run.name,
+            str(run.report.get("hardware", "")),
+            wording.duration(_number(run.report.get("seconds"))),
+            wording.size(_number(run.report.get("peak_bytes"))),
+            wording.whole(_number(run.report.get("trainable"))),
+            wording.whole(_number(run.report.get("tokens_per_second"))),
+        ]
+        for run in findings.trainings
+    ]
+
+
+def _number(value: Json) -> float | None:
+    return value if isinstance(value, (int, float)) else None
+
+
+def _md(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", text).replace("\n", " ")
+
+
+def _md_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    align = ["---", *["---:"] * (len(head) - 1)]
+    lines = [[_md(cell) for cell in head], align, *([_md(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
