@@ -61,18 +61,21 @@ def read_text(path: Path, *, limit: int = MAX_TEXT_BYTES) -> str:
     return decoded(data, where=where)
 
 
-def decoded(data: bytes, *, where: str) -> str:
-    """The bytes as text, `\\n` at line ends; refused, with the line, if they aren't UTF-8 text."""
+def decoded(data: bytes, *, where: str, line: int = 1) -> str:
+    """The bytes as text, `\\n` at line ends; refused, with the line, if they aren't UTF-8 text.
+
+    `line` is the number of the first line.
+    """
     if (null := data.find(b"\0")) >= 0:
         raise DataError(
             "the file holds a null byte",
             "it isn't text, or it was saved as UTF-16: save it as UTF-8",
-            where=f"{where}:{data.count(10, 0, null) + 1}",
+            where=f"{where}:{data.count(10, 0, null) + line}",
         )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(10, 0, error.start) + 1
+        line += data.count(10, 0, error.start)
         raise DataError(
             "the file isn't UTF-8", "save it as UTF-8", where=f"{where}:{line}"
         ) from None

@@ -29,7 +29,7 @@ SHOWN = 3
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _KEYS = ("name", "title", "entry", "statement", "preamble", "held_out", "tests", "solutions")
 _CODE_KEYS = ("check", "suite")
-_TEST_KEYS = ("call", "expected", "how", "stdin")
+_TEST_KEYS = ("call", "expected", "how", "stdin", "id")  # an id is read over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,7 +275,7 @@ def _mapping(
                 f"unknown key {key!r}", f"known are {', '.join(known)}", at=(*at, key)
             )
     for key in needed:
-        if data.get(key) in (None, ""):
+        if data.get(key) is None:
             raise place.error(f"the key {key!r} is missing", at=(*at, key))
     return data
 
