@@ -139,7 +139,7 @@ def read(text: str) -> object:
     reader = _Reader(text)
     value = reader.value(0)
     if reader.kind:
-        raise LiteralError(f"not a literal: {text[reader.start : reader.start + 20]!r} is left over")
+        raise reader.unexpected()
     return value
 
 
@@ -163,7 +163,8 @@ class _Reader:
         self.end = match.end() if match else self.end
 
     def unexpected(self) -> LiteralError:
-        return LiteralError(f"not a literal: unexpected {self.text[self.start : self.start + 20]!r}")
+        seen = self.text[self.start : self.start + 20]
+        return LiteralError(f"not a literal: unexpected {seen!r}")
 
     def expect(self, mark: str) -> None:
         if self.token != mark or self.kind != "mark":
@@ -234,8 +235,10 @@ class _Reader:
         self.expect("(")
         arguments = self.items(")", depth)
         if word == "complex":
-            if len(arguments) == 2 and all(type(part) is float for part in arguments):
-                return complex(*arguments)  # type: ignore[arg-type]
+            if len(arguments) == 2:
+                real, imaginary = arguments
+                if type(real) is float and type(imaginary) is float:
+                    return complex(real, imaginary)
         elif not arguments:
             return frozenset() if word == "frozenset" else set()
         elif word == "frozenset" and len(arguments) == 1 and type(arguments[0]) is set:

@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Final, Literal
 
 from outdo.errors import SandboxError
-from outdo.records import Call, Cut, Limits, Outcome, Output, Program, Usage
+from outdo.records import Cut, Limits, Outcome, Output, Program, Usage
 from outdo.sandbox import tape, zygote
 from outdo.sandbox.child import MESSAGE
 
@@ -47,7 +47,7 @@ main()
 """Imports the zygote without the packages' own `__init__`, and without a path to anything else."""
 
 
-class ZygoteDied(Exception):  # noqa: N818 - an event
+class ZygoteDied(Exception):
     """A zygote ended though nobody told it to."""
 
 
@@ -264,21 +264,21 @@ class Worker:
             self._start("check", job, ours.fileno())
 
     def _start(self, kind: Kind, job: dict[str, object], channel: int | None = None) -> None:
-        zygote = self.zygote(kind)
-        zygote.start(job, self.program, channel)
-        self._waiting[kind] = zygote
+        ours = self.zygote(kind)
+        ours.start(job, self.program, channel)
+        self._waiting[kind] = ours
 
     @property
     def sockets(self) -> list[int]:
         """Where reports are awaited."""
-        return [zygote.control.fileno() for zygote in self._waiting.values()]
+        return [ours.control.fileno() for ours in self._waiting.values()]
 
     def hear(self) -> Outcome | None:
         """Take the reports that are there; the outcome, if none is awaited any more."""
         try:
-            for kind, zygote in list(self._waiting.items()):
-                if zygote.has_report():
-                    self._reports[kind] = zygote.finish()
+            for kind, ours in list(self._waiting.items()):
+                if ours.has_report():
+                    self._reports[kind] = ours.finish()
                     del self._waiting[kind]
         except ZygoteDied:
             return self.restart()
@@ -308,8 +308,8 @@ class Worker:
         )
 
     def close(self) -> None:
-        for zygote in self._zygotes.values():
-            zygote.close()
+        for known in self._zygotes.values():
+            known.close()
         self._zygotes.clear()
         self._waiting.clear()
 
@@ -378,7 +378,8 @@ class Sandbox:
     """
 
     def __init__(
-        self, tier: Literal["auto", "none", "linux", "namespaces"] = "auto",
+        self,
+        tier: Literal["auto", "none", "linux", "namespaces"] = "auto",
         workers: int | None = None,
     ) -> None:
         from outdo.sandbox.probe import reason_why_not

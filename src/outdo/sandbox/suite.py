@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 
-class SuiteFailed(AssertionError):  # noqa: N818 - a verdict on the program
+class SuiteFailed(AssertionError):
     """At least one test did not pass, or none ran."""
 
 
@@ -42,13 +42,14 @@ def _last_line(report: Any) -> str:
 
 
 def verdict(files: Sequence[str]) -> str:
-    """"passed" if every test of `files` passed and there was one; else SuiteFailed says why."""
+    """ "passed" if every test of `files` passed and there was one; else SuiteFailed says why."""
     import pytest
 
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - what pytest itself puts there
     counter = _Counter()
     options = ["-q", "--color=no", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
-    status = pytest.main([*options, "--rootdir=.", "--confcutdir=.", "-c", os.devnull, *files], plugins=[counter])
+    options += ["--rootdir=.", "--confcutdir=.", "-c", os.devnull]
+    status = pytest.main([*options, *files], plugins=[counter])
     if counter.failures:
         more = len(counter.failures) - 1
         raise SuiteFailed(counter.failures[0] + (f" (and {more} more)" if more else ""))

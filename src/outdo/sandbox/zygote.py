@@ -36,12 +36,13 @@ _IDLE: Final = 1.0
 _FILES: Final = 1_000
 """Files and folders that a program may leave at any time."""
 
-PRELOADED: Final = (
-    "abc array ast bisect builtins calendar cmath collections.abc contextlib copy dataclasses "
-    "datetime decimal enum fractions functools hashlib heapq inspect io itertools json math "
-    "numbers operator queue random re statistics string struct textwrap threading time traceback "
-    "types typing unicodedata"
-).split()
+PRELOADED: Final = """
+    abc array ast bisect builtins calendar cmath collections.abc contextlib copy dataclasses
+    datetime decimal enum fractions functools hashlib heapq inspect io itertools json math
+    numbers operator queue random re statistics string struct textwrap threading time traceback
+    types typing unicodedata
+"""
+"""Modules that programs use, loaded once; any other of the standard library loads when asked."""
 
 
 class Settings(NamedTuple):
@@ -65,7 +66,7 @@ class Order(NamedTuple):
     places: list[int]
 
 
-class Gone(Exception):  # noqa: N818 - an event
+class Gone(Exception):
     """The parent went, or took its end of the control socket away."""
 
 
@@ -89,7 +90,7 @@ def main() -> None:
 
 def prepare(settings: Settings) -> str:
     """The scratch folder's path, once this process has loaded what it needs and is fenced."""
-    for name in PRELOADED:
+    for name in PRELOADED.split():
         __import__(name)
     packages = _packages() if settings.suite else []
     random.seed(0)  # every program starts from the same state, whoever ran before
@@ -114,6 +115,7 @@ def prepare(settings: Settings) -> str:
             policy.drop_capabilities()
         policy.install(policy.zygote_filter())
     os.chdir(scratch)
+    child.rehearse()
     gc.collect()
     gc.freeze()
     return scratch
@@ -166,7 +168,7 @@ class Zygote:
         if order is None:
             return
         started = time.monotonic()
-        pid = os.fork()
+        pid = policy.fork()
         if pid == 0:
             self.become(order)
         for place in order.places:
@@ -191,7 +193,7 @@ class Zygote:
         if len(data) != ORDER.size:
             raise Gone
         kind, *limits = ORDER.unpack(data)
-        return Order(*limits, places=places) if kind == b"j" else None
+        return Order._make([*limits, places]) if kind == b"j" else None
 
     def watch(self, pid: int, order: Order, started: float) -> tuple[bytes, int, Any]:
         """Why the child was killed, its status and usage, once it has ended one way or another."""
@@ -200,10 +202,8 @@ class Zygote:
         why = b"-"
         try:
             while ended not in (places := [place for place, _ in self.poll.poll(_TICK * 1000)]):
-                if places:  # the parent went, or says that nobody waits for this child
-                    why = b"s"
-                else:
-                    why = self.reason_to_kill(pid, order, started)
+                # A word of the parent's now says that it has gone, or that nobody waits for this.
+                why = b"s" if places else self.reason_to_kill(pid, order, started)
                 if why != b"-":
                     os.kill(pid, signal.SIGKILL)
                     break
