@@ -60,9 +60,7 @@ LocalOnly = Annotated[
     bool,
     typer.Option("--local-only", envvar="OUTDO_LOCAL_ONLY", help="Nothing leaves this machine."),
 ]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
-]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 RUNS = Path("runs")
 
@@ -140,7 +138,9 @@ def generate(
     prompt: Annotated[str, typer.Option("--prompt", help="The task's way of asking.")] = "direct",
     temperature: Annotated[float, typer.Option("--temperature", min=0.0)] = 0.0,
     max_tokens: Annotated[int, typer.Option("--max-tokens", min=1)] = 512,
-    samples: Annotated[int, typer.Option("--samples", min=1, help="Keep the first that passes.")] = 1,
+    samples: Annotated[
+        int, typer.Option("--samples", min=1, help="Keep the first that passes.")
+    ] = 1,
     seed: Annotated[int, typer.Option("--seed")] = 1,
     write: Annotated[bool, typer.Option("--write", help="Overwrite the files.")] = False,
     log_dir: LogDir = RUNS,
@@ -208,14 +208,16 @@ def inject(
     ],
     out: Annotated[Path, typer.Option("--out", help="The JSONL file to write.")],
     count: Annotated[int, typer.Option("--count", min=1, help="How many broken programs.")] = 2000,
-    slips: Annotated[int, typer.Option("--slips", min=1, max=3, help="Bugs a program.")] = 1,
+    double: Annotated[
+        float, typer.Option("--double", min=0, max=1, help="Share of programs with two bugs.")
+    ] = 0.0,
     seed: Annotated[int, typer.Option("--seed")] = 1,
     sandbox: Sandbox = Tier.auto,
 ) -> None:
     """Break correct programs as students do; every bug is verified by running."""
     from outdo.cli.data import inject_slips
 
-    inject_slips(problems, out=out, count=count, slips=slips, seed=seed, tier=sandbox.value)
+    inject_slips(problems, out=out, count=count, double=double, seed=seed, tier=sandbox.value)
 
 
 @data.command(name="load")

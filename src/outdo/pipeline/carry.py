@@ -102,6 +102,15 @@ def prepare(
     return {name: trained.stage for name, trained in job.trained.items()}
 
 
+def make_data(study: Study, *, store: Store, tools: Tools, watch: Watch) -> dict[str, Examples]:
+    """The examples of every data entry of a study."""
+    task: Task = catalog.named(catalog.TASKS, study.task, noun="task")
+    with holding(store.root / study.study, on_wait=watch.waiting):
+        job = _Job(study, task, store, tools, watch)
+        job.begin()
+    return job.data
+
+
 def _report(folder: Path, findings: Findings, results: Results) -> Report:
     if results.headline is None:
         nothing = "nothing was compared"
@@ -139,7 +148,6 @@ class _Job:
         how = {**tools.environment(), "study": study.study}
         self.shop = Shop(store=store, tools=tools, watch=watch, how=how)
         self.folder = store.root / study.study
-        self.references = {name: tools.resolve(model) for name, model in study.models.items()}
         self.data: dict[str, Examples] = {}
         self.trained: dict[str, Trained] = {}
 
@@ -155,7 +163,8 @@ class _Job:
     def weights(self, *, only: str | None = None) -> dict[str, list[_Weights]]:
         """All models that can be asked, by name; `only` one entry is trained, and what it needs."""
         found: dict[str, list[_Weights]] = {
-            name: [_Weights(reference=reference)] for name, reference in self.references.items()
+            name: [_Weights(reference=self.tools.resolve(model))]
+            for name, model in self.study.models.items()
         }
         runs = self.study.runs()
         needed = set(runs) if only is None else _needed(runs, only)
