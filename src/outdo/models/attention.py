@@ -48,7 +48,7 @@ def _window(config: Any) -> int | None:
 
 
 def _shaped(config: Any, seen: Tensor, dtype: torch.dtype) -> Tensor:
-    if config._attn_implementation == "sdpa":
+    if config._attn_implementation != "eager":
         return seen
     hidden = torch.zeros(seen.shape, dtype=dtype, device=seen.device)
     return hidden.masked_fill_(~seen, torch.finfo(dtype).min)

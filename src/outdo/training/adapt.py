@@ -12,21 +12,34 @@ from safetensors.torch import save_file
 from outdo.errors import TrainingError
 from outdo.models.reference import ModelReference
 from outdo.models.weights import load_tokenizer
-from outdo.training import preflight
+from outdo.training import dense, preflight
+from outdo.training.fused import fuse
 from outdo.training.settings import Lora, Settings
 
 
-def adapted(model: Any, base: ModelReference, settings: Settings) -> Any:
-    """The model with the weights that learn: a new adapter, the base's own, or everything."""
-    if base.adapters:
-        return _further(model, base)
+def adapted(model: Any, base: ModelReference, settings: Settings, *, precision: str) -> Any:
+    """The model with the weights that learn: a new adapter, the base's own, or everything.
+
+    Weights that learn stay in float32; frozen ones are held in the precision of computing, so
+    that they are not cast anew in every batch.
+    """
+    if precision == "bfloat16" and model.device.type == "cpu":
+        dense.use(model)
     if settings.lora is None:
         return model.requires_grad_(True)
-    from peft import get_peft_model
+    if base.adapters:
+        model = _further(model, base)
+    else:
+        from peft import get_peft_model
 
-    preflight.targets(model, settings)
-    torch.manual_seed(settings.seed)
-    return get_peft_model(model, _configuration(settings.lora), autocast_adapter_dtype=False)
+        preflight.targets(model, settings)
+        torch.manual_seed(settings.seed)
+        model = get_peft_model(model, _configuration(settings.lora), autocast_adapter_dtype=False)
+    for weight in model.parameters():
+        if not weight.requires_grad:
+            weight.data = weight.data.to(getattr(torch, precision))
+    fuse(model)
+    return model
 
 
 def _configuration(lora: Lora) -> Any:

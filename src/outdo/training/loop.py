@@ -77,7 +77,7 @@ def run(
     )
     model = load_base(base, device=settings.how.device).requires_grad_(False)
     packed = preflight.packs(model, learnt.encoded)
-    model = adapt.adapted(model, base, settings)
+    model = adapt.adapted(model, base, settings, precision=precision)
     folder.mkdir(parents=True, exist_ok=True)
     identity = {
         **settings.what,

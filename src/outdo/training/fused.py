@@ -1,0 +1,75 @@
+"""A LoRA layer as one operation: `y = x W' + b + s (x A') B'`, with its own way back.
+
+Through autograd a LoRA layer of a small model costs more in casts, scalings and additions, each
+a pass over all activations, than in products of matrices. Here nothing but the products is left,
+and nothing is kept for the way back but the layer's input and the narrow `x A'`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class _LoraLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float
+    ) -> Tensor:
+        flat = x.reshape(-1, x.shape[-1]).to(weight.dtype)
+        down, up = a.to(flat.dtype), (b * scale).to(flat.dtype)
+        narrow = flat @ down.T
+        made = torch.nn.functional.linear(flat, weight, bias).addmm_(narrow, up.T)
+        ctx.save_for_backward(flat, weight, down, up, narrow)
+        ctx.scale, ctx.kinds, ctx.shape = scale, (x.dtype, a.dtype, b.dtype), x.shape
+        return made.view(*x.shape[:-1], weight.shape[0])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        flat, weight, down, up, narrow = ctx.saved_tensors
+        kind, kind_a, kind_b = ctx.kinds
+        grad = grads[0].reshape(-1, weight.shape[0]).to(flat.dtype)
+        back = grad @ up
+        grad_x = None
+        if ctx.needs_input_grad[0]:
+            grad_x = (grad @ weight).addmm_(back, down).view(ctx.shape).to(kind)
+        grad_a = (back.T @ flat).to(kind_a)
+        grad_b = (grad.T @ narrow).to(kind_b) * ctx.scale
+        return grad_x, None, None, grad_a, grad_b, None
+
+
+def _forward(layer: Any, x: Tensor) -> Tensor:
+    name = layer.active_adapters[0]
+    inner = layer.get_base_layer()
+    a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
+    with torch.autocast(x.device.type, enabled=False):
+        made = _LoraLinear.apply(x, inner.weight, inner.bias, a, b, layer.scaling[name])
+    return torch.as_tensor(made)
+
+
+def fuse(model: Any) -> int:
+    """How many of the model's LoRA layers now compute in one operation: the plain ones.
+
+    Layers with dropout, DoRA, a bias of their own or quantised weights stay as peft made them.
+    """
+    from peft.tuners.lora.layer import Linear
+
+    plain = [module for module in model.modules() if isinstance(module, Linear) and _plain(module)]
+    for layer in plain:
+        layer.forward = functools.partial(_forward, layer)
+    return len(plain)
+
+
+def _plain(layer: Any) -> bool:
+    name = layer.active_adapters[0]
+    return (
+        type(layer.get_base_layer()) is torch.nn.Linear
+        and len(layer.active_adapters) == 1
+        and isinstance(layer.lora_dropout[name], torch.nn.Identity)
+        and name not in layer.lora_variant
+        and layer.lora_B[name].bias is None
+        and not layer.merged
+    )
