@@ -139,7 +139,5 @@ def self_contained(test: str, *, prompt: str, entry: str) -> str:
         body = ast.parse(prompt).body
     except SyntaxError:
         return test
-    kept = [
-        node for node in body if not (isinstance(node, ast.FunctionDef) and node.name == entry)
-    ]
+    kept = [node for node in body if not (isinstance(node, ast.FunctionDef) and node.name == entry)]
     return "\n\n".join([*(ast.unparse(node) for node in kept), test])

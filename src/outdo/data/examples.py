@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from outdo import text, tokens
@@ -52,22 +52,18 @@ def repair_example(
     )
 
 
-def with_nearest(
-    examples: Sequence[Example], *, correct: Iterable[tuple[str, str]] = ()
-) -> tuple[Example, ...]:
-    """The examples, each with the nearest correct program of its problem among training rows.
+def with_nearest(examples: Sequence[Example]) -> tuple[Example, ...]:
+    """The examples, the held-out ones with the nearest repair of their problem's training rows.
 
-    Correct programs of the training rows are their repairs, and the pairs (problem, program) of
-    `correct`. A problem without any has no nearest program: None.
+    A problem without training rows has no nearest program: None.
     """
     known: dict[str, dict[str, None]] = defaultdict(dict)
-    for example in examples:
-        if example.split == "train" and example.wanted["repair"]:
-            known[example.given["problem"]][example.wanted["repair"]] = None
-    for problem, program in correct:
-        known[problem][program] = None
+    for row in examples:
+        if row.split == "train" and row.wanted["repair"]:
+            known[row.given["problem"]][row.wanted["repair"]] = None
     return tuple(
-        _with_nearest(example, list(known[example.given["problem"]])) for example in examples
+        row if row.split == "train" else _with_nearest(row, sorted(known[row.given["problem"]]))
+        for row in examples
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from outdo.data.inject import expressions, names, statements
-from outdo.data.inject.trees import Operator, rebuilt
+from outdo.data.inject.trees import Edit, Operator, rebuilt
 
 OPERATORS: Mapping[str, Operator] = {
     function.__name__.replace("_", "-"): function
@@ -89,15 +89,40 @@ def slips(code: str, *, operators: Mapping[str, Operator] = OPERATORS) -> tuple[
     A program that two operators make is told once, under the first. Whether a slip does any
     harm, only the tests can say. Raises SyntaxError if the code isn't Python.
     """
+    found: dict[str, Slip] = {}
+    for draft in drafts(code, operators=operators):
+        slip = draft.slip()
+        if slip and slip.code not in found:
+            found[slip.code] = slip
+    return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A slip that is not written out yet, which is the dear part of making one."""
+
+    operator: str
+    origin: str
+    tree: ast.Module
+    edit: Edit
+
+    def slip(self) -> Slip | None:
+        """The slip, or None if it changes nothing or isn't a program."""
+        broken = ast.unparse(rebuilt(self.tree, self.edit))
+        if broken == self.origin or not _compiles(broken):
+            return None
+        return difference(self.operator, origin=self.origin, broken=broken)
+
+
+def drafts(code: str, *, operators: Mapping[str, Operator] = OPERATORS) -> tuple[Draft, ...]:
+    """What every operator would do to the code; two drafts may come to the same program."""
     tree = _parsed(code)
     origin = ast.unparse(tree)
-    found: dict[str, Slip] = {}
-    for name, operator in operators.items():
-        for edit in operator(tree):
-            broken = ast.unparse(rebuilt(tree, edit))
-            if broken != origin and broken not in found and _compiles(broken):
-                found[broken] = difference(name, origin=origin, broken=broken)
-    return tuple(found.values())
+    return tuple(
+        Draft(name, origin, tree, edit)
+        for name, operator in operators.items()
+        for edit in operator(tree)
+    )
 
 
 def _parsed(code: str) -> ast.Module:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -71,10 +72,18 @@ def with_fields(node: N, **changes: object) -> N:
 
 def nodes(tree: ast.AST, kind: type[N]) -> Iterator[N]:
     """All nodes of a kind, in the order of the text (depth first)."""
-    if isinstance(tree, kind):
-        yield tree
-    for child in ast.iter_child_nodes(tree):
-        yield from nodes(child, kind)
+    return (node for node in _every(tree) if isinstance(node, kind))
+
+
+@functools.lru_cache(maxsize=1024)  # a tree never changes, and each operator walks it again
+def _every(tree: ast.AST) -> tuple[ast.AST, ...]:
+    found: list[ast.AST] = []
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+    return tuple(found)
 
 
 def functions(tree: ast.AST) -> Iterator[Function]:

@@ -10,21 +10,26 @@ import ast
 import itertools
 import math
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from outdo.data.examples import repair_example, with_nearest
-from outdo.data.inject.slips import Slip, difference, normalised, slips
-from outdo.data.inject.trees import functions, loops, nodes
+from outdo.data.inject.slips import Draft, Slip, difference, drafts, normalised
+from outdo.data.inject.trees import called, functions, loops, nodes
 from outdo.data.problems import Problem
 from outdo.data.split import hold_out
-from outdo.data.trial import LIMITS, Runs, trials
+from outdo.data.trial import Runs, trials
 from outdo.errors import DataError
 from outdo.records import Example, Json, Limits
 
+LIMITS = Limits(seconds=20.0, cpu_seconds=0.5)
+"""Exercises take milliseconds; the clock is generous, for CPU time alone is the program's own."""
+
 ENDLESS_SHARE = 0.015
-"""How many of the slips that are wanted may run into the time limit: each costs a second."""
+"""How many of the slips that are wanted may run into the time limit: each costs
+all of its CPU time."""
 
 LOOPS_FOR_ONE_ENDLESS = 5
 """How many programs that may go on for ever are tried for one that is likely to."""
@@ -43,24 +48,29 @@ class _Vein:
 
     problem: Problem
     wanted: int
-    queue: list[_Candidate]
+    coming: Iterator[_Candidate]
+    waiting: list[_Candidate] = field(default_factory=list)
     found: list[_Candidate] = field(default_factory=list)
+    dry: bool = False
 
     @property
     def owed(self) -> int:
         return max(0, self.wanted - len(self.found))
 
     def take(self, number: int, *, endless: int) -> list[_Candidate]:
-        """The next candidates, of which at most `endless` may go on for ever."""
-        taken: list[_Candidate] = []
-        left: list[_Candidate] = []
-        for each in self.queue:
-            if len(taken) == number or (each.may_loop and not endless):
-                left.append(each)
+        """The next candidates, of which at most `endless` may go on for ever; others wait."""
+        taken, self.waiting = self.waiting[:endless], self.waiting[endless:]
+        endless -= len(taken)
+        while len(taken) < number:
+            each = next(self.coming, None)
+            if each is None:
+                self.dry = True
+                break
+            if each.may_loop and not endless:
+                self.waiting.append(each)
             else:
                 taken.append(each)
                 endless -= each.may_loop
-        self.queue = left
         return taken
 
 
@@ -145,50 +155,45 @@ def _prove_solutions(problems: Sequence[Problem], *, sandbox: Runs, limits: Limi
 # ------------------------------------------------------------------ drawing up
 
 
-def _candidates(problem: Problem, *, seed: int, double: float) -> list[_Candidate]:
+def _candidates(problem: Problem, *, seed: int, double: float) -> Iterator[_Candidate]:
     """All slips of all solutions in the order of trial: in turn one of each operator."""
     draw = random.Random(f"{seed}/{problem.name}")
     origins = list(dict.fromkeys(normalised(code) for code in problem.solutions))
-    known = set(origins)
-    by_operator: dict[str, list[_Candidate]] = defaultdict(list)
+    by_operator: dict[str, list[Draft]] = defaultdict(list)
     for origin in origins:
-        for slip in slips(origin):
-            if slip.code not in known:
-                known.add(slip.code)
-                by_operator[slip.operator].append(_Candidate(slip, origin, _may_loop(slip.code)))
+        for draft in drafts(origin):
+            by_operator[draft.operator].append(draft)
     for group in by_operator.values():
         draw.shuffle(group)
     names = sorted(by_operator)
     draw.shuffle(names)
-    turns = itertools.zip_longest(*(by_operator[name] for name in names))
-    singles = [each for turn in turns for each in turn if each is not None]
-    return list(_doubled(singles, draw, double, known)) if double else singles
+    known = set(origins)
+    for turn in itertools.zip_longest(*(by_operator[name] for name in names)):
+        for draft in turn:
+            slip = draft and draft.slip()
+            if slip and draw.random() < double:
+                slip = _with_second(slip, draft.origin, draw)
+            if slip and slip.code not in known:
+                known.add(slip.code)
+                yield _Candidate(slip, draft.origin, _may_loop(slip.code))
 
 
-def _doubled(
-    singles: Sequence[_Candidate], draw: random.Random, share: float, known: set[str]
-) -> Iterator[_Candidate]:
-    """The candidates, of which a share got a second slip."""
-    for each in singles:
-        if draw.random() >= share:
-            yield each
-            continue
-        second = draw.choice(slips(each.slip.code) or (each.slip,))
-        if second.code not in known:
-            known.add(second.code)
-            name = f"{each.slip.operator} + {second.operator}"
-            both = difference(name, origin=each.repair, broken=second.code)
-            yield _Candidate(both, each.repair, _may_loop(both.code))
+def _with_second(first: Slip, origin: str, draw: random.Random) -> Slip | None:
+    """A slip made in what a first one left, told as one: from the origin to the end."""
+    second = draw.choice(drafts(first.code)).slip()
+    if second is None or second.code == origin:
+        return None
+    name = f"{first.operator} + {second.operator}"
+    return difference(name, origin=origin, broken=second.code)
 
 
 def _may_loop(code: str) -> bool:
     """Whether the program has what can go on for ever: `while`, recursion, a list that grows."""
-    tree = ast.parse(code)
-    if next(nodes(tree, ast.While), None):
+    if re.search(r"^\s*while\b", code, re.MULTILINE):
         return True
+    tree = ast.parse(code)
     for function in functions(tree):
-        calls = [call.func for call in nodes(function, ast.Call)]
-        if any(isinstance(name, ast.Name) and name.id == function.name for name in calls):
+        if any(called(call, function.name) for call in nodes(function, ast.Call)):
             return True
     for loop in loops(tree):
         walked = ast.dump(loop.iter) if isinstance(loop, ast.For) else ""
@@ -208,7 +213,7 @@ def _mine(veins: Sequence[_Vein], *, count: int | None, sandbox: Runs, limits: L
     while True:
         while wave := _wave(veins, endless=endless):
             endless -= _try(wave, sandbox=sandbox, limits=limits)
-        rich = [vein for vein in veins if not vein.owed and vein.queue]
+        rich = [vein for vein in veins if not (vein.owed or vein.dry)]
         missing = sum(vein.owed for vein in veins)
         if count is None or not missing or not rich:
             break
