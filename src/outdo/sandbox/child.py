@@ -6,13 +6,11 @@ nothing that is decided here is believed elsewhere, except by a checker's proces
 
 from __future__ import annotations
 
-import ast
 import builtins
 import io
 import json
 import os
 import sys
-import traceback
 import types
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -260,6 +258,9 @@ def session(code: str, space: dict[str, Any]) -> None:
 
     An exception is displayed as doctest compares it, without the stack, and the session goes on.
     """
+    import ast
+    import traceback
+
     for statement in ast.parse(code).body:
         piece = ast.Interactive([statement])
         try:

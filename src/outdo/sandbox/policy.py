@@ -2,7 +2,8 @@
 
 Landlock fences files, ports and signals, seccomp the system calls, namespaces everything that has
 a name, rlimits what is left. Nothing here trusts the interpreter: it is the program's to break.
-Standard library only, for this module also lives in the bare interpreter beside the program.
+Standard library only, and little of it: this module also lives in the bare interpreter that forks
+for every program, where each page costs time. Hence `os.path` and not `pathlib`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import platform
 import resource
 import struct
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Final
 
 from outdo.sandbox import syscalls
@@ -23,6 +22,8 @@ from outdo.sandbox import syscalls
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 _python: Final = ctypes.PyDLL(None, use_errno=True)  # holds the interpreter's lock
+
+MACHINE: Final = os.uname().machine
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NAME: Final = 15
@@ -108,14 +109,13 @@ def _guard(
 
 def _filter(rules: Iterable[Instruction], otherwise: int) -> bytes:
     """A BPF program: `rules` for this machine's own system calls, `otherwise` for all others."""
-    machine = platform.machine()
     prologue: list[Instruction] = [
         (_LOAD, 0, 0, 4),
-        (_EQUAL, 1, 0, _AUDIT[machine]),
+        (_EQUAL, 1, 0, _AUDIT[MACHINE]),
         (_RETURN, 0, 0, _KILL),
         (_LOAD, 0, 0, 0),
     ]
-    if machine == "x86_64":
+    if MACHINE == "x86_64":
         prologue += [(_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, _KILL)]
     program = [*prologue, *rules, (_RETURN, 0, 0, otherwise)]
     return b"".join(struct.pack("HBBI", *instruction) for instruction in program)
@@ -123,12 +123,11 @@ def _filter(rules: Iterable[Instruction], otherwise: int) -> bytes:
 
 def zygote_filter() -> bytes:
     """The filter of zygote and program alike: a list of what is allowed; fatal calls kill."""
-    machine = platform.machine()
-    guarded = syscalls.GUARDED[machine]
+    guarded = syscalls.GUARDED[MACHINE]
     rules: list[Instruction] = []
-    for number in syscalls.HARMLESS[machine].values():
+    for number in syscalls.HARMLESS[MACHINE].values():
         rules += _answer(number, _ALLOW)
-    for number in syscalls.KEEPERS[machine].values():
+    for number in syscalls.KEEPERS[MACHINE].values():
         rules += _answer(number, _ALLOW)
     for name in ("clone", "kill", "tgkill", "prctl", "prlimit64"):
         rules += _answer(guarded[name], _ALLOW)
@@ -136,7 +135,7 @@ def zygote_filter() -> bytes:
     rules += _guard(guarded["ioctl"], (1, _TERMINAL_QUERIES), otherwise=_EPERM)
     rules += _guard(guarded["fcntl"], (1, _FILE_CONTROLS), otherwise=_EPERM)
     rules += _socketpair(guarded["socketpair"])
-    for number in syscalls.FATAL[machine].values():
+    for number in syscalls.FATAL[MACHINE].values():
         rules += _answer(number, _KILL)
     return _filter(rules, _EPERM)
 
@@ -157,14 +156,13 @@ def _socketpair(number: int) -> list[Instruction]:
 
 def program_filter(pid: int) -> bytes:
     """What the program `pid` loses beyond its zygote: processes, and signals to any other one."""
-    machine = platform.machine()
-    guarded = syscalls.GUARDED[machine]
+    guarded = syscalls.GUARDED[MACHINE]
     rules = _guard(guarded["clone"], (0, (_CLONE_THREAD,)), otherwise=_EPERM, mask=_CLONE_THREAD)
     rules += _guard(guarded["kill"], (0, (pid,)), otherwise=_KILL)
     rules += _guard(guarded["tgkill"], (0, (pid,)), otherwise=_KILL)
     rules += _guard(guarded["prlimit64"], (0, (0, pid)), otherwise=_KILL)
     rules += _guard(guarded["prctl"], (0, (_PR_SET_NAME, _PR_GET_NAME)), otherwise=_EPERM)
-    for number in syscalls.KEEPERS[machine].values():
+    for number in syscalls.KEEPERS[MACHINE].values():
         rules += _answer(number, _EPERM)
     return _filter(rules, _ALLOW)
 
@@ -238,7 +236,7 @@ def _grant(ruleset: int, path: str, rights: int) -> None:
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return
-    if not Path(path).is_dir():
+    if not os.path.isdir(path):
         rights &= _READ_FILE | _WRITE_FILE | _TRUNCATE
     rule = struct.pack("=Qi", rights, place)
     _check(_libc.syscall(_ADD_RULE, ruleset, 1, rule, 0), f"Landlock rule for {path}")
@@ -252,15 +250,15 @@ _NEVER: Final = ("site-packages", "dist-packages", "outdo")
 
 def standard_library() -> list[str]:
     """The folder of the standard library, which the program may import."""
-    return [os.path.dirname(os.__file__)]  # noqa: PTH120 - no path object is wanted here
+    return [os.path.dirname(os.__file__)]
 
 
 def library_folders() -> list[str]:
     """The folders in which the loader finds shared libraries."""
-    multiarch = f"{platform.machine()}-linux-gnu"
+    multiarch = f"{MACHINE}-linux-gnu"
     folders = [*_LIBRARIES, *(f"{folder}/{multiarch}" for folder in _LIBRARIES)]
     folders.append(f"{sys.base_prefix}/lib")
-    return [folder for folder in folders if Path(folder).is_dir()]
+    return [folder for folder in folders if os.path.isdir(folder)]
 
 
 def readable(*, packages: Iterable[str] = ()) -> list[str]:
@@ -269,7 +267,7 @@ def readable(*, packages: Iterable[str] = ()) -> list[str]:
     for folder in (*standard_library(), *packages):
         found += _entries(folder)
     for folder in library_folders():
-        found += [path for path in _entries(folder) if ".so" in Path(path).name]
+        found += [path for path in _entries(folder) if ".so" in os.path.basename(path)]
     return found
 
 
@@ -316,7 +314,8 @@ def leave_namespaces() -> None:
         ("gid_map", f"{group} {group} 1"),
     ):
         try:
-            Path("/proc/self", name).write_text(text)
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
         except OSError as error:
             raise Refused(f"user namespace: {name}: {error.strerror}") from None
 
@@ -333,31 +332,29 @@ def new_root(root: str, *, keep: Iterable[str], scratch: str, scratch_bytes: int
     _mount("root", root, "tmpfs", _MS_NOSUID | _MS_NODEV, "mode=0755")
     for path in keep:
         _bind(path, root + path)
-    Path(root + scratch).mkdir(parents=True)
+    os.makedirs(root + scratch)
     options = f"size={scratch_bytes},nr_inodes=2048,mode=0700"
     _mount("scratch", root + scratch, "tmpfs", _MS_NOSUID | _MS_NODEV, options)
     os.chdir(root)
     place = str(root).encode()
-    _check(_libc.syscall(_PIVOT_ROOT[platform.machine()], place, place), "pivot_root")
+    _check(_libc.syscall(_PIVOT_ROOT[MACHINE], place, place), "pivot_root")
     _check(_libc.umount2(b"/", _MNT_DETACH), "umount")
     os.chdir("/")
 
 
 def _bind(path: str, target: str) -> None:
-    source = Path(path)
-    if not source.exists() or Path(target).exists():
+    if not os.path.exists(path) or os.path.lexists(target):
         return
-    if source.is_symlink():
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        Path(target).symlink_to(source.readlink())
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if os.path.islink(path):
+        os.symlink(os.readlink(path), target)
         return
-    if source.is_dir():
-        Path(target).mkdir(parents=True)
+    if os.path.isdir(path):
+        os.mkdir(target)
     else:
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        Path(target).touch()
+        os.close(os.open(target, os.O_CREAT))
     _mount(path, target, "none", _MS_BIND | _MS_REC)
-    if source.is_char_device():
+    if path.startswith("/dev/"):
         return
     stated = os.statvfs(target).f_flag
     held = stated & _MS_LOCKED | (_MS_RELATIME if stated & os.ST_RELATIME else 0)

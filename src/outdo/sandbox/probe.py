@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import platform
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Final
 
 from outdo.errors import SandboxError
 from outdo.records import Call, Limits, Program
-from outdo.sandbox import literal, syscalls
+from outdo.sandbox import literal, policy, syscalls
 
 TIERS: Final = ("linux", "namespaces")
 
@@ -62,8 +61,8 @@ def reason_why_not(tier: str) -> str | None:
         return f"there is no such tier (there are {', '.join(TIERS)})"
     if not sys.platform.startswith("linux"):
         return f"it needs Linux, and this is {sys.platform}"
-    if platform.machine() not in syscalls.HARMLESS:
-        return f"no list of system calls for {platform.machine()}"
+    if policy.MACHINE not in syscalls.HARMLESS:
+        return f"no list of system calls for {policy.MACHINE}"
     return _attacked(tier)
 
 
