@@ -8,9 +8,12 @@ group alike? Then groups are the evidence, and an interval over rows alone is to
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+from outdo.stats.alike import design_effect
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,16 +45,15 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """How sure a mean of grouped values is: its variance and what that variance is worth.
+    """How sure a mean is: its variance, the degrees of freedom of that, and its worth.
 
-    `variance` is of the mean, `freedom` its degrees of freedom, `units` how many independent
-    units stand behind it (values, or groups).
+    `size` is how many independent rows would make the mean as sure.
     """
 
     mean: float
     variance: float
     freedom: float
-    units: int
+    size: float
 
 
 def mean(
@@ -94,13 +96,14 @@ def _limits(
         return None, None, reason
     if share and groups is None and all(value in (0, 1) for value in values):
         return *wilson(math.fsum(values), len(values), level=level), "Wilson"
-    spread = spread_of(values, groups)
     kind = "by group" if groups is not None else "by row"
     if share:
-        size = effective_size(spread.mean * (1 - spread.mean), spread)
+        spread = spread_of_shares(values, groups)
         freedom = spread.freedom if spread.freedom > 0 else None
-        low, high = wilson(spread.mean * size, size, level=level, freedom=freedom)
+        successes = min(spread.mean, 1.0) * spread.size
+        low, high = wilson(successes, spread.size, level=level, freedom=freedom)
         return low, high, f"Wilson at the effective size, {kind}"
+    spread = spread_of(values, groups)
     half = t_quantile(0.5 + level / 2, spread.freedom) * math.sqrt(spread.variance)
     return spread.mean - half, spread.mean + half, f"t, {kind}"
 
@@ -173,7 +176,7 @@ def _check_counts(successes: int, n: int) -> None:
 
 
 def spread_of(values: Sequence[float], groups: Sequence[Hashable] | None = None) -> Spread:
-    """The variance of a mean that lets values of one group be alike.
+    """The spread of a mean that lets values of one group be alike.
 
     Groups: the bias-reduced cluster-robust variance (CR2) of an intercept with the degrees of
     freedom of Bell and McCaffrey 2002, both in closed form for a mean. It is never taken to be
@@ -184,45 +187,59 @@ def spread_of(values: Sequence[float], groups: Sequence[Hashable] | None = None)
     middle = math.fsum(values) / n
     plain = math.fsum((value - middle) ** 2 for value in values) / (n * (n - 1)) if n > 1 else 0.0
     if groups is None:
-        return Spread(mean=middle, variance=plain, freedom=n - 1, units=n)
+        return Spread(mean=middle, variance=plain, freedom=n - 1, size=n)
     sums: dict[Hashable, float] = {}
-    sizes: dict[Hashable, int] = {}
     for value, name in zip(values, groups, strict=True):
         sums[name] = sums.get(name, 0.0) + value - middle
-        sizes[name] = sizes.get(name, 0) + 1
-    if len(sizes) == 1:
-        return Spread(mean=middle, variance=plain, freedom=0, units=1)
-    robust = math.fsum(sums[name] ** 2 / (1 - sizes[name] / n) for name in sizes) / n**2
+    parts = {name: count / n for name, count in Counter(groups).items()}
+    if len(parts) == 1:
+        return Spread(mean=middle, variance=plain, freedom=0, size=1)
+    robust = math.fsum(sums[name] ** 2 / (1 - part) for name, part in parts.items()) / n**2
     return Spread(
         mean=middle,
         variance=max(robust, plain),
-        freedom=_satterthwaite([size / n for size in sizes.values()]),
-        units=len(sizes),
+        freedom=_satterthwaite(list(parts.values())),
+        size=len(parts),
     )
+
+
+def spread_of_shares(values: Sequence[float], groups: Sequence[Hashable] | None = None) -> Spread:
+    """The spread of a mean of shares, or of differences of shares, and its effective size.
+
+    The size is that of a score interval with the same variance. Groups count by the larger of two
+    variances: the robust one, and the plain one times a design effect told cautiously, which
+    holds the level where a robust variance from few groups or rare events does not.
+    """
+    n = len(values)
+    plain, spread = spread_of(values), spread_of(values, groups)
+    ups = [max(value, 0.0) for value in values]
+    downs = [max(-value, 0.0) for value in values]
+    up, down = math.fsum(ups) / n, math.fsum(downs) / n
+    effect = 1.0
+    if groups is not None:
+        masses: dict[Hashable, list[float]] = {name: [0.0, 0.0, 0.0] for name in groups}
+        for name, *amounts in zip(groups, ups, downs, strict=True):
+            mass = masses[name]
+            mass[:2] = [mass[0] + amounts[0], mass[1] + amounts[1]]
+            mass[2] += max(0.0, 1 - sum(amounts))
+        effect = design_effect(list(masses.values()))
+    variance = max(spread.variance, plain.variance * effect)
+    largest = up + down - (up - down) ** 2
+    size = largest / variance if variance > 0 and largest > 0 else n / effect
+    return replace(spread, variance=variance, size=size)
 
 
 def _satterthwaite(parts: Sequence[float]) -> float:
     """The degrees of freedom of the CR2 variance of a mean whose groups hold these parts of it.
 
-    The variance is a quadratic form in independent normals; with P = I - 11'/n its matrix has
-    the diagonal g_i = p_i and the off-diagonal -p_i p_j / sqrt((1 - p_i)(1 - p_j)), up to scale.
-    Equal groups give their number less one.
+    The variance is a quadratic form in independent normals; up to scale its matrix has the
+    diagonal p_i and, off it, -p_i p_j / sqrt((1 - p_i)(1 - p_j)). Equal groups give their number
+    less one.
     """
     ratios = [part * part / (1 - part) for part in parts]
-    trace = math.fsum(parts)
     squares = math.fsum(part * part for part in parts)
     crossed = math.fsum(ratios) ** 2 - math.fsum(ratio * ratio for ratio in ratios)
-    return trace * trace / (squares + crossed)
-
-
-def effective_size(variance_of_one: float, spread: Spread) -> float:
-    """How many independent values would make the mean as sure as it is.
-
-    Where nothing varies the data can't tell how alike a group is, and each group counts once.
-    """
-    if spread.variance <= 0 or variance_of_one <= 0:
-        return float(spread.units)
-    return variance_of_one / spread.variance
+    return math.fsum(parts) ** 2 / (squares + crossed)
 
 
 def bootstrap(

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from outdo.stats.intervals import (
     Claim,
     Spread,
-    effective_size,
     quantile,
     spread_of,
+    spread_of_shares,
     t_quantile,
     why_none,
 )
@@ -29,9 +29,10 @@ LEVEL_WITHIN = 0.90
 class Difference:
     """The mean of a - b over pairs, its 95% interval and its 90% interval.
 
-    `mean_a` and `mean_b` are over the same pairs. `n` pairs of `groups` groups were compared; in `wins` of them a's value is the larger, in
-    `losses` b's. `missing` pairs could not be told. `p` is two-sided, by the test `p_by`.
-    Limits are None where no interval can be told, and `by` then says why.
+    `mean_a` and `mean_b` are over the same pairs. `n` pairs of `groups` groups were compared; in
+    `wins` of them a's value is the larger, in `losses` b's. `missing` pairs could not be told.
+    `p` is two-sided, by the test `p_by`. Limits are None where no interval can be told, and `by`
+    then says why.
     """
 
     difference: float | None
@@ -108,7 +109,7 @@ def _sureness(
 ) -> _Sureness:
     if reason := why_none(gaps, labels, share=share):
         return _Sureness(by=reason)
-    spread = spread_of(gaps, labels)
+    spread = spread_of_shares(gaps, labels) if share else spread_of(gaps, labels)
     kind = "by row" if labels is None else "by group"
     limits, by = _student(spread), f"t, {kind}"
     if share:
@@ -140,7 +141,7 @@ def _tango(gaps: Sequence[float], spread: Spread | None) -> Limits:
     down = -math.fsum(gap for gap in gaps if gap < 0) / n
     size, freedom = float(n), None
     if spread is not None:
-        size = effective_size(up + down - (up - down) ** 2, spread)
+        size = spread.size
         freedom = spread.freedom if spread.freedom > 0 else None
 
     def limits(level: float) -> tuple[float, float]:

@@ -89,7 +89,8 @@ def items_needed(found: Difference, *, margin: float | None = None) -> int | Non
     if found.difference is None or found.low is None or found.high is None:
         return None
     z, reserve = _normal(0.5 + LEVEL / 2), _normal(POWER)
-    one = found.n * ((found.high - found.low) / (2 * z)) ** 2
+    # A score interval of n items is about as wide as a plain one of n + z² items.
+    one = (found.n + z * z) * ((found.high - found.low) / (2 * z)) ** 2
     size = abs(found.difference)
     wanted = [one * ((z + reserve) / size) ** 2] if size > 1e-9 else []
     if margin is not None and size < margin:
