@@ -47,14 +47,15 @@ class Programs(_Part):
     """Real programs of students, some right and some wrong, with the problems they solve."""
 
     source: Literal["programs"]
-    programs: str
     problems: str
-    columns: dict[str, str] = {}
-    wrong: dict[str, Json] = {}
-    correct: dict[str, Json] = {}
-    printed: bool = True
+    programs: str
+    problem_columns: dict[str, str] | None = None
+    program_columns: dict[str, str] | None = None
+    correct: list[str] = []
+    buggy: list[str] = []
+    how: Literal["value", "printed", "session", "script"] = "value"
     hold_out: int = Field(default=25, ge=1)
-    slips: int = Field(default=0, ge=0)
+    inject: int = Field(default=0, ge=0)
     seed: int | None = None
 
 
@@ -63,9 +64,10 @@ class Rows(_Part):
 
     source: Literal["rows"]
     path: str
-    columns: dict[str, str] = {}
-    hold_out: float = Field(default=0.2, gt=0, lt=1)
-    group: str | None = None
+    columns: dict[str, str] | None = None
+    how: Literal["value", "printed", "session", "script"] = "value"
+    hold_out: int = Field(default=25, ge=1)
+    drop: bool = False
     seed: int | None = None
 
 
@@ -74,7 +76,8 @@ class Folder(_Part):
 
     source: Literal["folder"]
     path: str
-    hold_out: float = Field(default=0.2, gt=0, lt=1)
+    hold_out: int = Field(default=25, ge=1)
+    inject: int = Field(default=0, ge=0)
     seed: int | None = None
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from outdo.data.inject import inject
 from outdo.data.problems import Problem, embedded_problems, read_problems
+from outdo.data.repairs import student_repairs
+from outdo.data.submissions import read_problem_set, read_submissions
 from outdo.errors import DataError
 from outdo.pipeline.protocols import Runner
 from outdo.records import Example, Json, digest, to_json
@@ -42,14 +46,17 @@ def examples_of(
     """The examples of a data entry, and what was dropped on the way, in words."""
     if isinstance(spec, Injected):
         return _injected(spec, root, seed, sandbox)
+    if isinstance(spec, Programs):
+        return _programs(spec, root, seed, sandbox)
     raise NotImplementedError
 
 
 def _injected(
     spec: Injected, root: Path, seed: int, sandbox: Runner
 ) -> tuple[list[Example], list[str]]:
+    problems = problems_of(spec.problems, root)
     examples = inject(
-        problems_of(spec.problems, root),
+        problems,
         count=spec.count,
         held_out_per_problem=spec.test_per_problem,
         unseen_per_problem=spec.test_per_held_out,
@@ -57,4 +64,35 @@ def _injected(
         seed=seed,
         sandbox=sandbox,
     )
-    return list(examples), []
+    held_out = {problem.name for problem in problems if problem.held_out}
+    return [_told_apart(example, held_out) for example in examples], []
+
+
+def _told_apart(example: Example, held_out: set[str]) -> Example:
+    """The example, its source saying whether training sees its problem at all."""
+    seen = "problems never seen" if example.given["problem"] in held_out else "problems seen"
+    return replace(example, source=seen)
+
+
+def _programs(
+    spec: Programs, root: Path, seed: int, sandbox: Runner
+) -> tuple[list[Example], list[str]]:
+    repairs = student_repairs(
+        problems=read_problem_set(root / spec.problems, columns=spec.problem_columns, how=spec.how),
+        programs=read_submissions(
+            root / spec.programs,
+            columns=spec.program_columns,
+            correct=spec.correct,
+            buggy=spec.buggy,
+        ),
+        seed=seed,
+        sandbox=sandbox,
+        held_out_per_problem=spec.hold_out,
+        injected=spec.inject,
+    )
+    return list(repairs.examples), _told(repairs.dropped)
+
+
+def _told(dropped: Mapping[str, int]) -> list[str]:
+    """What was left out, in words."""
+    return [f"{count:,} left out: {reason}" for reason, count in sorted(dropped.items())]
