@@ -172,6 +172,7 @@ def test_most_bare_programs_are_read_whole(programs: list[Row]) -> None:
     assert whole / len(programs[::3]) > 0.98
 
 
+@pytest.mark.slow
 def test_the_way_to_the_nearest_correct_program_is_as_measured(
     programs: list[Row], correct: dict[str, list[str]]
 ) -> None:
