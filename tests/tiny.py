@@ -18,7 +18,7 @@ TEXT = [
     "def add(a, b):\n    return a + b\n",
     "def mean(numbers):\n    total = 0\n    for number in numbers:\n        total += number\n",
     "Repair the function so that all tests pass. Return the whole program.",
-    "for index in range(len(values)):\n    if values[index] > best:\n        best = values[index]\n",
+    "for index in range(len(values)):\n    if values[index] > top:\n        top = values[index]\n",
 ]
 
 
@@ -115,3 +115,28 @@ def save(
     model(kind, **more).save_pretrained(folder)
     tokenizer(template=template).save_pretrained(folder)
     return folder
+
+
+def talk(*turns: str, name: str = "row") -> Any:
+    """A conversation in which user and assistant take turns."""
+    from outdo.records import Conversation, Message
+
+    roles = ("user", "assistant")
+    messages = tuple(
+        Message(role=roles[place % 2], content=text)  # type: ignore[arg-type]
+        for place, text in enumerate(turns)
+    )
+    return Conversation(id=name, group=name, task="repair", source="tiny", messages=messages)
+
+
+def talks(count: int, *, seed: int = 0) -> list[Any]:
+    """Conversations of many lengths: a few lines of a program, and its first lines."""
+    import random
+
+    draw = random.Random(seed)
+    made = []
+    for number in range(count):
+        program = "".join(draw.choice(TEXT) for _ in range(draw.randint(1, 3)))
+        answer = program[: draw.randint(8, 60)].strip()
+        made.append(talk("Repair it.\n" + program, answer, name=f"row-{number}"))
+    return made

@@ -16,7 +16,7 @@ ROOM = 64
 """How many tokens the buffers grow by when they are full."""
 
 
-class RowLayer(CacheLayerMixin):
+class RowLayer(CacheLayerMixin):  # type: ignore[misc]
     """One layer's keys and values: buffers [rows, heads, capacity, width], filled to `length`."""
 
     is_sliding = False
@@ -78,7 +78,7 @@ def _roomy(old: Tensor, rows: Tensor, filled: int, capacity: int) -> Tensor:
     return new
 
 
-class RowCache(Cache):
+class RowCache(Cache):  # type: ignore[misc]
     """The layers' buffers, as a transformers model takes them."""
 
     def __init__(self, layers: int) -> None:

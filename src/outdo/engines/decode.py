@@ -45,9 +45,9 @@ class Drawing:
     temperature: float
     top_p: float
 
-    def __call__(self, logits: Tensor, uniform: Tensor) -> Tensor:
+    def __call__(self, logits: Tensor, uniform: Tensor | None) -> Tensor:
         """A token for each row of logits [rows, vocabulary], by uniform draws [rows] in [0, 1)."""
-        if self.temperature == 0:
+        if uniform is None:
             return logits.argmax(-1)
         weights = torch.softmax(logits.double() / self.temperature, dim=-1)
         order = None
@@ -200,7 +200,8 @@ class _Batch:
             use_cache=True,
             logits_to_keep=1,
         )
-        return made.logits[:, -1].float()
+        logits: Tensor = made.logits[:, -1].float()
+        return logits
 
 
 def _draws(rows: Sequence[Row], longest: int) -> Tensor:

@@ -118,7 +118,7 @@ class Chat:
             answer = whole[len(given) :]
             if not (given.startswith(done) and whole.startswith(given)):
                 raise ModelError(
-                    "the chat template writes earlier turns anew when the talk goes on",
+                    "the chat template writes earlier turns anew as the talk goes on",
                     "give each answer a conversation of its own",
                 )
             if not answer.startswith(message.content.rstrip()):
@@ -128,9 +128,7 @@ class Chat:
         if answer_next:
             given = self._render(messages, answer_next=True)
             if not given.startswith(done):
-                raise ModelError(
-                    "the chat template writes earlier turns anew when the talk goes on"
-                )
+                raise ModelError("the chat template writes earlier turns anew as the talk goes on")
             segments.append(given[len(done) :])
         return segments
 

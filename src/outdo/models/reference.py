@@ -165,22 +165,33 @@ def _from_hub(name: str, rest: str) -> tuple[Path, str]:
     """The snapshot of a hub model, from the cache where it holds it; its commit is in the name."""
     try:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+        from huggingface_hub.errors import (
+            HfHubHTTPError,
+            HFValidationError,
+            LocalEntryNotFoundError,
+        )
     except ImportError as error:
         raise MissingExtra.of("huggingface_hub", "train") from error
     repository, _, revision = rest.partition("@")
-    wanted = {"revision": revision or None, "allow_patterns": [*_PARTS, "*.safetensors*", "*.py"]}
+    fetch = functools.partial(
+        snapshot_download,
+        repository,
+        revision=revision or None,
+        allow_patterns=[*_PARTS, "*.safetensors*", "*.py"],
+    )
     try:
-        folder = snapshot_download(repository, local_files_only=True, **wanted)
+        folder = fetch(local_files_only=True)
     except LocalEntryNotFoundError:
         try:
-            folder = snapshot_download(repository, **wanted)
+            folder = fetch(etag_timeout=5)
         except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
             raise ModelError(
                 "not in the cache, and the hub can't be reached or has no such model",
                 "download it where there is a network, or name a folder: ./model",
                 where=name,
             ) from error
+    except HFValidationError as error:
+        raise ModelError("no name that the hub could have", _FORMS, where=name) from error
     return Path(folder), f"hf/{repository}@{Path(folder).name}"
 
 

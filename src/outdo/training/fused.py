@@ -46,8 +46,10 @@ def _forward(layer: Any, x: Tensor) -> Tensor:
     inner = layer.get_base_layer()
     a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
     with torch.autocast(x.device.type, enabled=False):
-        made = _LoraLinear.apply(x, inner.weight, inner.bias, a, b, layer.scaling[name])
-    return torch.as_tensor(made)
+        made: Tensor = _LoraLinear.apply(  # type: ignore[no-untyped-call]
+            x, inner.weight, inner.bias, a, b, layer.scaling[name]
+        )
+    return made
 
 
 def fuse(model: Any) -> int:
