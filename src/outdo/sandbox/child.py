@@ -13,7 +13,7 @@ import os
 import sys
 import types
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from outdo.sandbox import literal, suite, tape
 
@@ -75,6 +75,7 @@ class Stage:
         self.printed = 0
         self.cut = ""
         self.compiled: types.CodeType | None = None
+        self.streams: Streams | None = None
 
     def frame(self, play: Callable[[], str]) -> bytes:
         """The frame of what `play` returns, or of whatever it raises."""
@@ -100,7 +101,8 @@ class Stage:
 
     def play(self, code: str, how: str, stdin: str) -> str:
         """The text of one call, in a namespace in which the main file was executed afresh."""
-        streams(stdin)
+        if how != "value" or self.streams != (sys.stdin, sys.stdout, sys.stderr):
+            self.streams = streams(stdin)
         if how == "script":
             self.main("__main__", exits=True)
             return self.shown()
@@ -224,8 +226,11 @@ def _raised(text: str) -> Exception:
 # ------------------------------------------------------------------ ways to use a program
 
 
-def streams(stdin: str) -> None:
-    """Give the program fresh standard streams over its own descriptors 0, 1 and 2."""
+Streams = tuple[TextIO, TextIO, TextIO]
+
+
+def streams(stdin: str) -> Streams:
+    """Fresh standard streams for the program, over its own descriptors 0, 1 and 2."""
     os.ftruncate(0, 0)
     if stdin:
         os.pwrite(0, stdin.encode("utf-8", "backslashreplace"), 0)
@@ -235,6 +240,7 @@ def streams(stdin: str) -> None:
     sys.stdin = sys.__stdin__ = _stream(0, "r")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = _stream(1, "w")  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = _stream(2, "w")  # type: ignore[misc]
+    return sys.stdin, sys.stdout, sys.stderr
 
 
 def _stream(place: int, mode: str) -> io.TextIOWrapper:

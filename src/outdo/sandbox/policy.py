@@ -154,17 +154,29 @@ def _socketpair(number: int) -> list[Instruction]:
     ]
 
 
-def program_filter(pid: int) -> bytes:
-    """What the program `pid` loses beyond its zygote: processes, and signals to any other one."""
+_SELF: Final = 0x7FFFFFFF
+"""Stands for the program's own process id in the filter that is made before it is born."""
+
+
+def program_filter() -> bytes:
+    """What a program loses beyond its zygote: processes, and signals to any other one.
+
+    Made once; `own` puts the program's process id in.
+    """
     guarded = syscalls.GUARDED[MACHINE]
     rules = _guard(guarded["clone"], (0, (_CLONE_THREAD,)), otherwise=_EPERM, mask=_CLONE_THREAD)
-    rules += _guard(guarded["kill"], (0, (pid,)), otherwise=_KILL)
-    rules += _guard(guarded["tgkill"], (0, (pid,)), otherwise=_KILL)
-    rules += _guard(guarded["prlimit64"], (0, (0, pid)), otherwise=_KILL)
+    rules += _guard(guarded["kill"], (0, (_SELF,)), otherwise=_KILL)
+    rules += _guard(guarded["tgkill"], (0, (_SELF,)), otherwise=_KILL)
+    rules += _guard(guarded["prlimit64"], (0, (0, _SELF)), otherwise=_KILL)
     rules += _guard(guarded["prctl"], (0, (_PR_SET_NAME, _PR_GET_NAME)), otherwise=_EPERM)
     for number in syscalls.KEEPERS[MACHINE].values():
         rules += _answer(number, _EPERM)
     return _filter(rules, _ALLOW)
+
+
+def own(program: bytes) -> bytes:
+    """`program_filter`'s answer for this very process."""
+    return program.replace(struct.pack("I", _SELF), struct.pack("I", os.getpid()))
 
 
 class _Program(ctypes.Structure):
@@ -371,18 +383,20 @@ def drop_capabilities() -> None:
 # ------------------------------------------------------------------ rlimits
 
 
+def limit_all() -> None:
+    """Bound what has one bound for every program: no core dumps, few open files."""
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_NOFILE, 64)
+
+
 def limit(*, memory_bytes: int, cpu_seconds: float, file_bytes: int) -> None:
-    """Bound this process's memory, CPU time, files' size and open files."""
-    seconds = int(cpu_seconds) + 1  # whole seconds only: the zygote watches the fraction
-    for kind, soft, hard in (
-        (resource.RLIMIT_AS, memory_bytes, memory_bytes),
-        (resource.RLIMIT_CPU, seconds, seconds + 1),
-        (resource.RLIMIT_FSIZE, file_bytes, file_bytes),
-        (resource.RLIMIT_CORE, 0, 0),
-        (resource.RLIMIT_NOFILE, 64, 64),
-        (resource.RLIMIT_MSGQUEUE, 0, 0),
-    ):
-        _, most = resource.getrlimit(kind)
-        if most != resource.RLIM_INFINITY:
-            soft, hard = min(soft, most), min(hard, most)
-        resource.setrlimit(kind, (soft, hard))
+    """Bound this process's memory, CPU time and the size of its files."""
+    _lower(resource.RLIMIT_AS, memory_bytes)
+    _lower(resource.RLIMIT_CPU, int(cpu_seconds) + 1)  # the zygote watches the fraction
+    _lower(resource.RLIMIT_FSIZE, file_bytes)
+
+
+def _lower(kind: int, value: int) -> None:
+    _, most = resource.getrlimit(kind)
+    value = value if most == resource.RLIM_INFINITY else min(value, most)
+    resource.setrlimit(kind, (value, value))
