@@ -136,6 +136,7 @@ def _templates() -> jinja2.Environment:
         "main_column": main_column,
         "item_columns": item_columns,
         "as_text": as_text,
+        "most_shown": MOST_SHOWN,
     }
     return templates
 
@@ -255,7 +256,8 @@ def _shown(findings: Findings, table: Table) -> Iterator[Shown]:
         for line in table.lines
         if line.contestant.name in (table.compared[0].a, table.compared[0].b)
     }
-    for side, most in (("won", MOST_SHOWN), ("lost", MOST_SHOWN), ("neither", MOST_SHOWN // 2)):
+    limits: dict[Side, int] = {"won": MOST_SHOWN, "lost": MOST_SHOWN, "neither": MOST_SHOWN // 2}
+    for side, most in limits.items():
         names = [name for name in table.groups if _side(table, name) == side]
         for name in _spread(names, table.groups)[:most]:
             yield _one_shown(findings.examples[name], side, table.compared[0], rows)
@@ -279,13 +281,13 @@ def _spread(names: Sequence[str], groups: Mapping[str, str]) -> list[str]:
 
 
 def _one_shown(
-    example: Example, side: str, compared: Compared, rows: Mapping[str, Mapping[str, Row]]
+    example: Example, side: Side, compared: Compared, rows: Mapping[str, Mapping[str, Row]]
 ) -> Shown:
     program = _text(example.given.get("program"))
     return Shown(
         name=example.id,
         group=example.group,
-        side=side,  # type: ignore[arg-type]
+        side=side,
         statement=_cut(_text(example.given.get("statement"))),
         program=_cut(program),
         replies=tuple(

@@ -6,6 +6,7 @@ a blur and costs a few kilobytes.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -92,19 +93,18 @@ def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _smooth(losses: Sequence[float]) -> list[float]:
-    """The exponential running mean over about a twentieth of the run, unbiased at its start."""
-    keep = 1 - 1 / max(1.0, len(losses) / 20)
-    total = weight = 0.0
+    """The mean of the steps around each, over about a fifteenth of the run, fewer at its ends."""
+    reach = len(losses) // 30
+    sums = [0.0, *itertools.accumulate(losses)]
     smoothed = []
-    for loss in losses:
-        total, weight = keep * total + loss, keep * weight + 1
-        smoothed.append(total / weight)
+    for i in range(len(losses)):
+        near = min(reach, i, len(losses) - 1 - i)
+        smoothed.append((sums[i + near + 1] - sums[i - near]) / (2 * near + 1))
     return smoothed
 
 
 def _described(name: str, losses: Sequence[float]) -> str:
-    last = _smooth(losses)[-1]
-    return f"Loss of {name} over {len(losses)} steps: from {losses[0]:.2f} to {last:.2f}"
+    return f"Loss of {name} over {len(losses)} steps: from {losses[0]:.2f} to {losses[-1]:.2f}"
 
 
 def _finite(number: object) -> bool:

@@ -6,15 +6,18 @@ scores, so that numbers of two signatures can't meet under one heading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from outdo.errors import DataError
 from outdo.records import Json, Metric
 from outdo.report.findings import Contestant, Findings, Match, Row, Slice
 from outdo.stats import Claim, Interval, Verdict, fold, mean, population, verdict
+from outdo.stats.samples import pass_at_k_by_example
 
 SCHEMA = 1
+USUAL_K = (2, 5, 10, 100)
+"""Which pass@k is told beside pass@1: the largest of these for which there are samples."""
 SHARES = ("share", "%")
 """Units that say that a value lies within 0 and 1."""
 
@@ -24,7 +27,7 @@ Values = Mapping[str, float | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A metric as one signature gave it; `common` over the examples that all models solved."""
+    """A metric as one signature gave it; `common` over the examples for which all have a value."""
 
     name: str
     heading: str
@@ -250,36 +253,74 @@ def _columns(
             if score.metric == metric.name
         )
         for number, by in enumerate(signatures, start=1):
-            own = {c.name: _values(rows, metric.name, by) for c, rows in entrants}
-            own = {name: found for name, found in own.items() if found}
-            column = Column(
-                name=metric.name if number == 1 else f"{metric.name}#{number}",
-                heading=metric.heading if number == 1 else f"{metric.heading} ({number})",
-                metric=metric,
-                by=by,
-                share=_is_share(metric, own.values()),
-            )
-            columns.append(column)
-            values |= {(name, column.name): found for name, found in own.items()}
-            if metric.common and (shared := _common(own, entrants)):
-                both = replace(column, name=f"{column.name}_common", common=True)
-                columns.append(both)
-                values |= {(name, both.name): found for name, found in shared.items()}
+            for column, own in _of_signature(metric, by, number, entrants):
+                columns.append(column)
+                values |= {(name, column.name): found for name, found in own.items()}
     return tuple(columns), values
 
 
-def _values(rows: Iterable[Row], metric: str, by: str) -> Values:
-    """Example to value under one signature; empty where nothing of it was scored."""
-    rows = list(rows)
-    samples = [
-        (row.example, score.value, score.weight)
-        for row in rows
-        for score in row.scores
-        if score.metric == metric and score.by == by
-    ]
-    if not samples:
-        return {}
-    return fold(samples + [(row.example, None, 1.0) for row in rows if row.missing is not None])
+def _of_signature(
+    metric: Metric, by: str, number: int, entrants: Sequence[Entrant]
+) -> Iterator[tuple[Column, dict[str, Values]]]:
+    """The column of one metric and signature, then those that are made of it."""
+    samples = {contestant.name: _samples(rows, metric.name, by) for contestant, rows in entrants}
+    own = {name: fold(told) for name, told in samples.items() if told}
+    column = Column(
+        name=metric.name if number == 1 else f"{metric.name}#{number}",
+        heading=metric.heading if number == 1 else f"{metric.heading} ({number})",
+        metric=metric,
+        by=by,
+        share=_is_share(metric, own.values()),
+    )
+    yield column, own
+    if column.share:
+        yield from _at_k(column, samples)
+    if metric.common and (shared := _common(own, entrants)):
+        yield replace(column, name=f"{column.name}_common", common=True), shared
+
+
+Sample = tuple[str, float | None, float]
+
+
+def _samples(rows: Iterable[Row], metric: str, by: str) -> list[Sample]:
+    """(example, value, weight) under one signature; empty where nothing of it was scored."""
+    told: list[Sample] = []
+    missing: list[Sample] = []
+    for row in rows:
+        if row.missing is not None:
+            missing.append((row.example, None, 1.0))
+        told += [
+            (row.example, score.value, score.weight)
+            for score in row.scores
+            if score.metric == metric and score.by == by
+        ]
+    return told + missing if told else []
+
+
+def _at_k(
+    column: Column, samples: Mapping[str, Sequence[Sample]]
+) -> Iterator[tuple[Column, dict[str, Values]]]:
+    """The unbiased pass@k of 0s and 1s, for the largest usual k that some model has samples for."""
+    tried: dict[str, dict[str, list[float | None]]] = {}
+    for name, told in samples.items():
+        for example, value, _ in told:
+            if value not in (0, 1, None):
+                return
+            tried.setdefault(name, {}).setdefault(example, []).append(value)
+    most = max((len(values) for rows in tried.values() for values in rows.values()), default=0)
+    k = max((k for k in USUAL_K if k <= most), default=None)
+    if k is None:
+        return
+    own = {name: pass_at_k_by_example(rows, k=k) for name, rows in tried.items()}
+    yield (
+        replace(
+            column,
+            name=f"{column.name}@{k}",
+            heading=f"{column.heading}@{k}",
+            by=f"{column.by}; unbiased pass@{k} of up to {most} samples",
+        ),
+        {name: values for name, values in own.items() if _any(values)},
+    )
 
 
 def _is_share(metric: Metric, found: Iterable[Values]) -> bool:
