@@ -118,11 +118,37 @@ def test_a_fence_opened_twice_ends_the_first_block() -> None:
         ("I can't help with that.", "the reply holds no program"),
         ("Note: nothing\nYes, sure", "the reply holds no program"),
         ("```python\n\n```", "the reply holds no program"),
-        ("x" * 200_001, "the reply is longer than 200,000 characters"),
+        ("x" * 60_001, "the reply is longer than 60,000 characters"),
     ],
 )
 def test_no_program_is_a_problem(reply: str, problem: str) -> None:
     assert text.extract(reply) == text.Extract(code=None, problem=problem)
+
+
+def test_code_on_both_sides_of_a_lone_fence_is_a_block_not_closed() -> None:
+    assert extracted(f"print(1)\n```\n{CODE}") == (CODE, "fence not closed")
+    used = f"{CODE}\nprint(double(2))"
+    assert extracted(f"{used}\n```\nThis prints 4.") == (used, "fence not opened")
+
+
+def test_long_thinking_is_no_long_reply() -> None:
+    assert extracted(f"<think>{'hm ' * 100_000}</think>{text.fence(CODE)}") == (CODE, None)
+    longest = "#" * 60_000
+    assert text.extract(longest).problem == "the reply holds no program"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("-" * 50_000 + "1", "not " * 10_000 + "x", "lambda:" * 8_000 + "1", "x=" * 25_000 + "1"),
+        *("x" + ".a" * 25_000, "f" + "()" * 25_000, "f(" * 25_000, "+".join("1" * 25_000)),
+        *("if x:\n pass\n" + "elif x:\n pass\n" * 3_500, "`" * 50_000, "~~~\n" * 12_000),
+    ],
+)
+def test_replies_that_never_end_well_are_read_to_their_end(code: str) -> None:
+    for reply in (code, f"```python\ndef f():\n    return {code}\n```"):
+        found = text.extract(reply, entry="f")
+        assert (found.code is None) == (found.problem is not None)
 
 
 def test_a_bare_script_needs_no_definition() -> None:

@@ -12,8 +12,11 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-LONGEST_REPLY = 200_000
-"""Characters beyond which a reply is not read: a parser fed 10 MB takes gigabytes."""
+LONGEST_REPLY = 60_000
+"""Characters, thinking aside, beyond which a reply is not read.
+
+A parser fed 10 MB takes gigabytes, and some lexers take quadratic time on rows of odd characters.
+"""
 
 _THINKING = re.compile(r"\s*<(think|thinking|thought|reasoning)>", re.IGNORECASE)
 _THOUGHT = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
@@ -73,11 +76,11 @@ def extract(reply: str, *, entry: str | None = None) -> Extract:
     that defines it, else the longest that parses, else the longest. Without any fence the code
     is what stands between the first line of code and the prose after it.
     """
-    if len(reply) > LONGEST_REPLY:
-        return Extract(code=None, problem=f"the reply is longer than {LONGEST_REPLY:,} characters")
     said = _spoken(plain(reply))
     if said is None:
         return Extract(code=None, problem="the reply ends within its thinking")
+    if len(said) > LONGEST_REPLY:
+        return Extract(code=None, problem=f"the reply is longer than {LONGEST_REPLY:,} characters")
     if not said.strip():
         return Extract(code=None, problem="the reply is empty")
     lines = said.split("\n")
