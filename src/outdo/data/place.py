@@ -113,8 +113,7 @@ def _plain(
     seen: set[int],
     path: str,
 ) -> Json:
-    line = node.start_mark.line + 1
-    lines[steps] = line
+    line = lines.setdefault(steps, node.start_mark.line + 1)
     if id(node) in seen:
         raise DataError("an alias (*name) stands here", "write it out", where=f"{path}:{line}")
     if len(steps) > MAX_DEPTH:
@@ -134,8 +133,8 @@ def _plain(
             raise DataError("a key must be a word", where=f"{path}:{line}")
         if name in result:
             raise DataError(f"the key {name!r} stands twice", where=f"{path}:{line}")
-        result[name] = _plain(item, (*steps, name), lines, seen, path)
         lines[(*steps, name)] = line
+        result[name] = _plain(item, (*steps, name), lines, seen, path)
     return result
 
 
