@@ -55,8 +55,9 @@ class Drawing:
             weights, order = weights.sort(dim=-1, descending=True, stable=True)
             weights = weights.masked_fill(weights.cumsum(-1) - weights >= self.top_p, 0.0)
         upto = weights.cumsum(-1)
-        place = torch.searchsorted(upto, uniform[:, None] * upto[:, -1:], right=True)
-        place = place.clamp_(max=logits.shape[-1] - 1)
+        total = upto[:, -1:]
+        below = torch.minimum(uniform[:, None] * total, torch.nextafter(total, total * 0))
+        place = torch.searchsorted(upto, below, right=True)
         return (place if order is None else order.gather(-1, place))[:, 0]
 
 

@@ -7,8 +7,11 @@ kept aside, so generation pays nothing for it and the base comes back bit for bi
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import warnings
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -93,6 +96,14 @@ def _line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0][:200] or type(error).__name__
 
 
+@contextlib.contextmanager
+def peft_without_warnings() -> Iterator[None]:
+    """A block in which peft may ask transformers for what that calls deprecated."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)
+        yield
+
+
 class Weights:
     """A base model in memory and its adapters; `activate` chooses which of them answers."""
 
@@ -114,20 +125,17 @@ class Weights:
             return
         if reference.bottom.digest != self.base.digest:
             raise ModelError(f"stands on another model than {self.base.name}", where=reference.name)
-        names = [self._load(adapter) for adapter in reference.adapters]
-        if self.precision == "float32":
-            self._restore()
-            self._fold(names)
-        elif names:
+        self._restore()
+        if names := [self._load(adapter) for adapter in reference.adapters]:
             self._adapted.base_model.enable_adapter_layers()
-            self._adapted.base_model.set_adapter(names)
-        else:
-            self._adapted.base_model.disable_adapter_layers()
+            self._adapted.base_model.set_adapter(names, inference_mode=True)
+            if self.precision == "float32":
+                self._fold(names)
         self.active = reference
 
     def _fold(self, names: list[str]) -> None:
         """Add adapters to the weights; what these were before is kept, by reference."""
-        for layer in _adapted_layers(self._adapted) if names else ():
+        for layer in _adapted_layers(self._adapted):
             weight = layer.get_base_layer().weight
             self._aside[layer] = weight.data
             weight.data = weight.data.clone()
@@ -137,9 +145,10 @@ class Weights:
         for layer, weight in self._aside.items():
             layer.get_base_layer().weight.data = weight
             layer.merged_adapters.clear()
-        if self._adapted is not None and not self._aside:
-            self._adapted.base_model.disable_adapter_layers()
         self._aside.clear()
+        if self._adapted is not None:
+            self._adapted.base_model.disable_adapter_layers()
+        self.active = self.base
 
     def _load(self, adapter: ModelReference) -> str:
         """The name under which the adapter is loaded now."""
@@ -147,12 +156,13 @@ class Weights:
 
         name = adapter.digest[:12]
         try:
-            if self._adapted is None:
-                self._adapted = PeftModel.from_pretrained(
-                    self.model, adapter.path, adapter_name=name, local_files_only=True
-                ).eval()
-            elif name not in self._adapted.peft_config:
-                self._adapted.load_adapter(adapter.path, name, local_files_only=True)
+            with peft_without_warnings():
+                if self._adapted is None:
+                    self._adapted = PeftModel.from_pretrained(
+                        self.model, adapter.path, adapter_name=name, local_files_only=True
+                    ).eval()
+                elif name not in self._adapted.peft_config:
+                    self._adapted.load_adapter(adapter.path, name, local_files_only=True)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ModelError(f"can't be loaded: {_line(error)}", where=adapter.name) from error
         return name

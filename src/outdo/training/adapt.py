@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from outdo.errors import TrainingError
 from outdo.models.reference import ModelReference
-from outdo.models.weights import load_tokenizer
+from outdo.models.weights import load_tokenizer, peft_without_warnings
 from outdo.training import dense, preflight
 from outdo.training.fused import fuse
 from outdo.training.settings import Lora, Settings
@@ -34,7 +34,10 @@ def adapted(model: Any, base: ModelReference, settings: Settings, *, precision: 
 
         preflight.targets(model, settings)
         torch.manual_seed(settings.seed)
-        model = get_peft_model(model, _configuration(settings.lora), autocast_adapter_dtype=False)
+        with peft_without_warnings():
+            model = get_peft_model(
+                model, _configuration(settings.lora), autocast_adapter_dtype=False
+            )
     for weight in model.parameters():
         if not weight.requires_grad:
             weight.data = weight.data.to(getattr(torch, precision))
@@ -64,9 +67,10 @@ def _further(model: Any, base: ModelReference) -> Any:
         raise TrainingError(
             "an adapter on an adapter can't be trained", "merge one", where=base.name
         )
-    return PeftModel.from_pretrained(
-        model, base.path, is_trainable=True, local_files_only=True, autocast_adapter_dtype=False
-    )
+    with peft_without_warnings():
+        return PeftModel.from_pretrained(
+            model, base.path, is_trainable=True, local_files_only=True, autocast_adapter_dtype=False
+        )
 
 
 def learning(model: Any) -> dict[str, torch.nn.Parameter]:
