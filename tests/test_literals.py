@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outdo import literals
@@ -78,12 +78,14 @@ def test_values_that_are_the_same(one: object, other: object) -> None:
     assert literals.same(other, one)
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_every_value_is_the_same_as_what_its_text_writes(value: object) -> None:
     assert literals.same(literals.literal(repr(value)), value)
     assert literals.agrees(written.write(value, limit=100_000), f" {value!r}\n")
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_sameness_has_no_order_and_implies_equality(one: object, other: object) -> None:
     assert literals.same(one, other) == literals.same(other, one)

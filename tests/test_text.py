@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outdo import text
@@ -178,6 +178,7 @@ def test_a_fence_is_longer_than_any_within() -> None:
     assert text.fence("a", language="") == "```\na\n```"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab =#`~\n\r\t\x00\ufeff\\'\"<think>/:() \u2028\ud800é")))
 def test_any_code_comes_back_out_of_its_fence(code: str) -> None:
     plain = text.plain(code).strip("\n")
@@ -186,6 +187,7 @@ def test_any_code_comes_back_out_of_its_fence(code: str) -> None:
     assert found.repaired_by is None
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet=st.sampled_from("ab1 =:.`~\n\t#()[]{}<think>/def\x00\ufeff'\""), max_size=80)
 )

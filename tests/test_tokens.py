@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygments.lexers.python import PythonLexer
 
@@ -57,6 +57,7 @@ def test_tokens_of_odd_programs(code: str, expected: tuple[str, ...]) -> None:
     assert tokens.code_tokens(code) == expected
 
 
+@settings(deadline=None)
 @given(CODES)
 def test_no_visible_character_is_lost(code: str) -> None:
     """Without comments, the tokens joined are the program without its blanks."""
@@ -65,12 +66,14 @@ def test_no_visible_character_is_lost(code: str) -> None:
     assert joined == "".join(code.split())
 
 
+@settings(deadline=None)
 @given(CODES)
 def test_every_token_but_indents_is_one_of_pygments(code: str) -> None:
     given = [piece for _, piece in PythonLexer(stripnl=False).get_tokens(code.replace("\x00", ""))]
     assert all(token in given or not token.strip() for token in tokens.code_tokens(code))
 
 
+@settings(deadline=None)
 @given(CODES, CODES)
 def test_the_distance_is_that_of_the_table(before: str, after: str) -> None:
     expected = table_distance(tokens.code_tokens(before), tokens.code_tokens(after))
@@ -91,6 +94,7 @@ def test_the_nearest_program_is_found_with_its_distance() -> None:
     assert tokens.nearest("x = 1", []) is None
 
 
+@settings(deadline=None)
 @given(CODES, st.lists(CODES, min_size=1, max_size=6))
 def test_the_nearest_is_the_first_of_the_least(code: str, others: list[str]) -> None:
     distances = [tokens.distance(code, other) for other in others]
