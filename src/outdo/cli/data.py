@@ -49,7 +49,10 @@ def load_entry(
     if name is not None and name not in study.data:
         raise DataError(f"there is no data {name!r}", f"one of: {', '.join(study.data)}")
     made = make_data(
-        study, store=Store(log_dir), tools=tools_for(log_dir, tier=tier), watch=watcher()
+        study,
+        store=Store(log_dir),
+        tools=tools_for(log_dir, tier=tier, task=study.task),
+        watch=watcher(),
     )
     for title in [name] if name else list(made):
         examples = made[title]

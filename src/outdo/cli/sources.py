@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from outdo.data.examples import with_nearest
 from outdo.data.inject import inject
+from outdo.data.load import load
 from outdo.data.problems import Problem, embedded_problems, read_problems
 from outdo.data.repairs import student_repairs
-from outdo.data.submissions import read_problem_set, read_submissions
+from outdo.data.split import hold_out
+from outdo.data.students import read_students
+from outdo.data.submissions import Submission, read_problem_set, read_submissions
 from outdo.errors import DataError
 from outdo.pipeline.protocols import Runner
 from outdo.records import Example, Json, digest, to_json
 from outdo.store import file_digest
-from outdo.study import Data, Injected, Programs
+from outdo.study import Data, Folder, Injected, Programs, Rows
 
 
 def content_of(spec: Data, root: Path) -> Json:
@@ -41,14 +47,28 @@ def _digest(path: Path) -> Json:
 
 
 def examples_of(
-    spec: Data, root: Path, seed: int, sandbox: Runner
+    spec: Data, root: Path, seed: int, sandbox: Runner, *, task: str
 ) -> tuple[list[Example], list[str]]:
     """The examples of a data entry, and what was dropped on the way, in words."""
-    if isinstance(spec, Injected):
-        return _injected(spec, root, seed, sandbox)
-    if isinstance(spec, Programs):
-        return _programs(spec, root, seed, sandbox)
-    raise NotImplementedError
+    match spec:
+        case Injected():
+            return _injected(spec, root, seed, sandbox)
+        case Programs():
+            problems = read_problem_set(
+                root / spec.problems, columns=spec.problem_columns, how=spec.how
+            )
+            programs = read_submissions(
+                root / spec.programs,
+                columns=spec.program_columns,
+                correct=spec.correct,
+                buggy=spec.buggy,
+            )
+            return _repairs(spec, problems, programs, seed, sandbox)
+        case Folder():
+            problems, programs = read_students(root / spec.path, salt=salt())
+            return _repairs(spec, problems, programs, seed, sandbox)
+        case Rows():
+            return _rows(spec, root, seed, task)
 
 
 def _injected(
@@ -74,17 +94,16 @@ def _told_apart(example: Example, held_out: set[str]) -> Example:
     return replace(example, source=seen)
 
 
-def _programs(
-    spec: Programs, root: Path, seed: int, sandbox: Runner
+def _repairs(
+    spec: Programs | Folder,
+    problems: Sequence[Problem],
+    programs: Sequence[Submission],
+    seed: int,
+    sandbox: Runner,
 ) -> tuple[list[Example], list[str]]:
     repairs = student_repairs(
-        problems=read_problem_set(root / spec.problems, columns=spec.problem_columns, how=spec.how),
-        programs=read_submissions(
-            root / spec.programs,
-            columns=spec.program_columns,
-            correct=spec.correct,
-            buggy=spec.buggy,
-        ),
+        problems=problems,
+        programs=programs,
         seed=seed,
         sandbox=sandbox,
         held_out_per_problem=spec.hold_out,
@@ -93,6 +112,37 @@ def _programs(
     return list(repairs.examples), _told(repairs.dropped)
 
 
+def _rows(spec: Rows, root: Path, seed: int, task: str) -> tuple[list[Example], list[str]]:
+    loaded = load(root / spec.path, task=task, columns=spec.columns, how=spec.how, drop=spec.drop)
+    examples = loaded.examples
+    if not any(example.split == "test" for example in examples):
+        examples = hold_out(examples, per_group=spec.hold_out, seed=seed)
+    if task == "repair":
+        examples = with_nearest(examples)
+    return list(examples), _told(loaded.dropped)
+
+
 def _told(dropped: Mapping[str, int]) -> list[str]:
     """What was left out, in words."""
     return [f"{count:,} left out: {reason}" for reason, count in sorted(dropped.items())]
+
+
+def salt() -> str:
+    """The secret that pseudonyms are made with: `OUTDO_SALT`, or one of this user's own.
+
+    It is drawn once and kept where only the user can read it, so that a student has the same
+    pseudonym in every study made here, and nobody who has the studies alone can undo it.
+    """
+    if given := os.environ.get("OUTDO_SALT"):
+        return given
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    path = home / "outdo" / "salt"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="ascii", opener=_private) as out:
+            out.write(secrets.token_hex(16))
+    return path.read_text("ascii")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -47,7 +47,7 @@ def run_study(
     report = carry_out(
         study,
         store=Store(log_dir),
-        tools=tools_for(log_dir, tier=tier),
+        tools=tools_for(log_dir, tier=tier, task=study.task),
         watch=watcher(),
         command=command_line(),
     )
@@ -63,7 +63,7 @@ def train_study(
     folders = prepare(
         study,
         store=Store(log_dir),
-        tools=tools_for(log_dir, tier=tier),
+        tools=tools_for(log_dir, tier=tier, task=study.task),
         watch=watcher(),
         only=name,
     )
@@ -77,7 +77,9 @@ def report_study(path: Path, *, log_dir: Path, overrides: Sequence[str]) -> None
     report = carry_out(
         study,
         store=Store(log_dir),
-        tools=stored_only(tools_for(log_dir, tier="auto"), command=f"outdo run {path}"),
+        tools=stored_only(
+            tools_for(log_dir, tier="auto", task=study.task), command=f"outdo run {path}"
+        ),
         watch=watcher(),
         command=command_line(),
     )

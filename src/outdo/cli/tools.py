@@ -19,7 +19,7 @@ from outdo.sandbox import Sandbox
 from outdo.study import Answering, Run
 
 
-def tools_for(log_dir: Path, *, tier: str) -> Tools:
+def tools_for(log_dir: Path, *, tier: str, task: str) -> Tools:
     """The real ones: transformers and peft on this machine, programs in the sandbox."""
     return Tools(
         sandbox=functools.partial(_sandbox, tier),
@@ -28,7 +28,7 @@ def tools_for(log_dir: Path, *, tier: str) -> Tools:
         settings=lambda run: _settings(run).what,
         resolve=functools.partial(resolve, runs=log_dir),
         data_what=content_of,
-        data=examples_of,
+        data=functools.partial(examples_of, task=task),
         environment=lambda: environment(sandbox=_signature(tier)),
     )
 

@@ -50,7 +50,7 @@ def repair_files(
 ) -> int:
     """Print a repair of each file as a diff, or write it; 1 if one has none that passes."""
     task: Task = catalog.named(catalog.TASKS, "repair", noun="task")
-    tools = tools_for(log_dir, tier=tier)
+    tools = tools_for(log_dir, tier=tier, task=task.name)
     shown = [_test(text) for text in tests]
     examples = {path: _example(path, _statement(statement), shown) for path in files}
     sampling = Sampling(temperature=temperature, max_tokens=max_tokens, seed=seed)
