@@ -139,10 +139,6 @@ def salt() -> str:
     path = home / "outdo" / "salt"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="ascii", opener=_private) as out:
-            out.write(secrets.token_hex(16))
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(secrets.token_hex(16), "ascii")
     return path.read_text("ascii")
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
