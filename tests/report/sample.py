@@ -61,14 +61,13 @@ def findings(
     examples = {example.id: example for example in _examples(draw, problems, programs)}
     names = ["base, zero-shot", "base, few-shot", *(f"tuned {i}" for i in range(2, models - 1))]
     names = [*names[: models - 1], "tuned"]
+    given = list(examples.values())
     contestants = [
-        _model(draw, name, list(examples.values()), samples=samples, rate=_rate(name), unseen=unseen)
+        _model(draw, name, given, samples=samples, rate=_rate(name), unseen=unseen)
         for name in names
     ]
     floors = [
-        _model(
-            draw, f"floor/{name}", list(examples.values()), samples=1, rate=rate, unseen=unseen
-        )
+        _model(draw, f"floor/{name}", given, samples=1, rate=rate, unseen=unseen)
         for name, rate in (("unchanged", 0.0), ("nearest", 0.55))
     ]
     fresh = [example.id for example in examples.values() if _number(example) < unseen]
@@ -174,8 +173,7 @@ def _model(
     rows = []
     for example in examples:
         chance = rate * (0.35 if _number(example) < unseen else 1.0)
-        for index in range(samples):
-            rows.append(_row(draw, example, index, chance, floor=floor))
+        rows += [_row(draw, example, index, chance, floor=floor) for index in range(samples)]
     return Contestant(
         name=name,
         task="repair",
@@ -199,11 +197,11 @@ def _model(
     )
 
 
-def _row(
-    draw: random.Random, example: Example, index: int, chance: float, *, floor: bool
-) -> Row:
+def _row(draw: random.Random, example: Example, index: int, chance: float, *, floor: bool) -> Row:
     if not floor and draw.random() < 0.01:
-        return Row(example=example.id, index=index, missing="the prompt is longer than 4,096 tokens")
+        return Row(
+            example=example.id, index=index, missing="the prompt is longer than 4,096 tokens"
+        )
     if draw.random() < chance:
         program = str(example.wanted["repair"])
         edit = float(draw.choice([1, 1, 2, 2, 3, 5, 9]))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outdo.stats import Difference, compare, population, verdict
-from outdo.stats.verdict import items_needed, read
+from outdo.stats.verdict import items_needed, plural, read
 
 FOUND = Difference(
     difference=0.1,
@@ -190,7 +190,7 @@ def test_needed_is_told_with_an_inconclusive_verdict_only() -> None:
 
 
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 50))
-@settings(deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_that_many_more_of_the_same_settle_it(wins: int, losses: int, ties: int) -> None:
     told = verdict(*shares(wins, losses, ties), better="higher", share=True)
     if told.needed is not None and told.needed < 1_000:
@@ -218,3 +218,18 @@ def test_the_population_is_told_in_a_sentence() -> None:
         "9 in all, and nothing is said about other students."
     )
     assert population("new", items=1, groups=1).endswith("1 in all with 1 program.")
+
+
+def test_plurals() -> None:
+    nouns = ["program", "repository", "day", "class", "box", "branch", "crash", "y"]
+    assert [plural(noun, 2) for noun in nouns] == [
+        "programs",
+        "repositories",
+        "days",
+        "classes",
+        "boxes",
+        "branches",
+        "crashes",
+        "ys",
+    ]
+    assert [plural("repository", count) for count in (0, 1)] == ["repositories", "repository"]

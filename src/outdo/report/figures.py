@@ -44,10 +44,9 @@ def figures(findings: Findings, found: Results) -> Iterator[tuple[str, bytes]]:
 
 def _drawn(findings: Findings, found: Results) -> Iterator[tuple[str, Figure]]:
     for table in found.tables:
-        for column in table.columns:
-            if not column.common and any(column.name in line.cells for line in table.lines):
-                yield f"scores-{slug(table.title)}-{slug(column.name)}", _scores(table, column)
-    for table in found.tables:
+        own = [column for column in table.columns if not column.common]
+        for column in own if table.title == table.task else own[:1]:
+            yield f"scores-{slug(table.title)}-{slug(column.name)}", _scores(table, column)
         if table.compared:
             named = f"differences-{slug(table.title)}"
             yield named, _differences(findings, table, table.compared[0].column)

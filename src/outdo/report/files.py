@@ -31,7 +31,7 @@ def write(findings: Findings, found: Results, folder: Path) -> None:
             _put(folder / name, content)
             written.add(folder / name)
         for part, kinds in OURS.items():
-            for path in (folder / part).iterdir():
+            for path in (folder / part).glob("*"):
                 if path.suffix in kinds and path not in written:
                     path.unlink()
     except OSError as error:

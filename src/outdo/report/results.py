@@ -264,7 +264,7 @@ def _of_signature(
 ) -> Iterator[tuple[Column, dict[str, Values]]]:
     """The column of one metric and signature, then those that are made of it."""
     samples = {contestant.name: _samples(rows, metric.name, by) for contestant, rows in entrants}
-    own = {name: fold(told) for name, told in samples.items() if told}
+    own: dict[str, Values] = {name: fold(told) for name, told in samples.items() if told}
     column = Column(
         name=metric.name if number == 1 else f"{metric.name}#{number}",
         heading=metric.heading if number == 1 else f"{metric.heading} ({number})",

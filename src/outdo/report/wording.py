@@ -11,6 +11,7 @@ import math
 from outdo.report.findings import Findings
 from outdo.report.results import Column, Compared, Table
 from outdo.stats import Difference, Interval, Verdict
+from outdo.stats.verdict import plural
 
 NONE = "–"
 PHRASES = {
@@ -31,7 +32,7 @@ def value(number: float | None, column: Column) -> str:
 
 def plain(number: float) -> str:
     """Three significant digits, no exponent, thousands set apart, a true minus."""
-    return _rounded(number, number)
+    return _rounded(number, number) if number else "0"
 
 
 def _rounded(number: float, largest: float) -> str:
@@ -150,10 +151,6 @@ def _missing(told: Verdict, findings: Findings) -> str:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
-
-
-def plural(noun: str, count: int) -> str:
-    return noun if count == 1 else f"{noun}s"
 
 
 def p_value(number: float | None) -> str:

@@ -109,21 +109,27 @@ def population(
     group: str = "problem",
 ) -> str:
     """The sentence that says which population is meant."""
-    if claim == "these":
+    items_told = f"{items} {plural(item, items)}"
+    others = plural(group, 2)
+    if claim == "new":
         return (
-            f"The claim is about {_count(groups, group, these=True)}: what is counted is the "
-            f"distinct {item}, {items} in all, and nothing is said about other {group}s."
+            f"The claim is about new {others}: whole {others} are the evidence, "
+            f"{groups} in all with {items_told}."
         )
+    these = f"this one {group}" if groups == 1 else f"these {groups} {others}"
     return (
-        f"The claim is about new {group}s: whole {group}s are the evidence, "
-        f"{groups} in all with {_count(items, item)}."
+        f"The claim is about {these}: what is counted is the distinct {item}, "
+        f"{items} in all, and nothing is said about other {others}."
     )
 
 
-def _count(number: int, noun: str, *, these: bool = False) -> str:
-    if number == 1:
-        return f"this one {noun}" if these else f"1 {noun}"
-    return f"these {number} {noun}s" if these else f"{number} {noun}s"
+def plural(noun: str, count: int) -> str:
+    """The noun as it stands after a number: 1 program, 2 programs, 3 repositories."""
+    if count == 1:
+        return noun
+    if noun.endswith("y") and noun[-2:-1] not in ("", *"aeiou"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
 
 
 def _leaning(found: Difference) -> int:

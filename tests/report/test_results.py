@@ -1,0 +1,360 @@
+"""The numbers of a report, and the shape in which programs read them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+from sample import LEXER, REDIT, RPASS, TIER, findings
+
+from outdo.errors import DataError
+from outdo.records import Example, Metric, Score
+from outdo.report import Contestant, Environment, Findings, Match, Row, Slice, results
+from outdo.report.results import Results, Table, as_json
+from outdo.stats import compare, mean, verdict
+
+# ------------------------------------------------------------------ the shape
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Model(Strict):
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    groups: int
+    missing: int
+
+
+class Comparison(Strict):
+    a: str
+    b: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    n: int
+    groups: int
+    verdict: Literal["better", "worse", "equivalent", "inconclusive"]
+    needed: int | None
+
+
+class MetricShape(Strict):
+    better: Literal["higher", "lower"]
+    unit: str
+    by: str
+    heading: str
+    models: dict[str, Model]
+    comparisons: list[Comparison]
+
+
+class Task(Strict):
+    metrics: dict[str, MetricShape]
+
+
+class Trained(Strict):
+    seconds: float | None
+    peak_bytes: int | None
+    trainable: int | None
+    total: int | None
+    tokens_per_second: float | None
+
+
+class Shape(Strict):
+    schema_: int
+    study: str
+    tasks: dict[str, Task]
+    training: dict[str, Trained]
+
+
+def read(study: Findings) -> Shape:
+    data = json.loads(json.dumps(as_json(study, results(study)), allow_nan=False))
+    data["schema_"] = data.pop("schema")
+    return Shape.model_validate(data)
+
+
+def test_results_have_the_documented_shape() -> None:
+    told = read(findings())
+    assert (told.schema_, told.study) == (1, "quickstart")
+    assert list(told.tasks) == ["repair", "repair/seen problems", "repair/unseen problems"]
+    assert list(told.tasks["repair"].metrics) == ["rpass", "redit", "redit_common"]
+    assert told.training["tuned"] == Trained(
+        seconds=162.4,
+        peak_bytes=1_312_000_000,
+        trainable=294_912,
+        total=9_120_768,
+        tokens_per_second=6_650.0,
+    )
+
+
+def test_a_training_that_told_little_has_nulls() -> None:
+    study = findings()
+    bare = dataclasses.replace(study.trainings[0], report={"seconds": 3.0}, curve=())
+    told = read(dataclasses.replace(study, trainings=(bare,)))
+    assert told.training["tuned"].seconds == 3.0
+    assert told.training["tuned"].peak_bytes is None
+
+
+# ------------------------------------------------------------------ a study small enough to check
+
+
+def example(number: int, group: str) -> Example:
+    return Example(
+        id=f"e{number}", task="repair", given={}, wanted={}, group=group, split="test", source="s"
+    )
+
+
+def row(number: int, passed: float | None, edit: float | None = None, **more: object) -> Row:
+    scores = [Score(metric="rpass", by=TIER, value=passed)]
+    if edit is not None:
+        scores.append(Score(metric="redit", by=LEXER, value=edit))
+    return Row(example=f"e{number}", scores=tuple(scores), **more)  # type: ignore[arg-type]
+
+
+def contestant(name: str, *rows: Row, **more: object) -> Contestant:
+    return Contestant(name=name, task="repair", rows=rows, **more)  # type: ignore[arg-type]
+
+
+BASE = contestant("base", row(0, 0), row(1, 1, 4), row(2, 0), row(3, 1, 6), reference=True)
+TUNED = contestant("tuned", row(0, 1, 2), row(1, 1, 3), row(2, 1, 5), row(3, 1, 5))
+FLOOR = contestant("floor/same", row(0, 0), row(1, 0), row(2, 0), row(3, 1, 1), floor=True)
+
+
+def study(*contestants: Contestant, **more: object) -> Findings:
+    settings: dict = {
+        "study": "small",
+        "examples": {f"e{i}": example(i, "ab"[i % 2]) for i in range(4)},
+        "metrics": {"repair": (RPASS, REDIT)},
+        "contestants": contestants or (BASE, TUNED, FLOOR),
+        "environment": Environment(outdo="0"),
+    }
+    return Findings(**settings | more)
+
+
+def table(told: Results, title: str = "repair") -> Table:
+    return next(table for table in told.tables if table.title == title)
+
+
+def cells(told: Table, name: str) -> dict:
+    return dict(next(line.cells for line in told.lines if line.contestant.name == name))
+
+
+def test_each_cell_is_the_mean_of_what_applies() -> None:
+    told = table(results(study()))
+    assert cells(told, "base")["rpass"] == mean([0, 1, 0, 1], list("abab"), share=True)
+    assert cells(told, "tuned")["rpass"].value == 1.0
+    assert cells(told, "tuned")["redit"] == mean([2.0, 3.0, 5.0, 5.0], list("abab"), share=False)
+    assert cells(told, "base")["redit"].value == 5.0
+    assert (cells(told, "base")["redit"].n, cells(told, "base")["redit"].missing) == (2, 0)
+
+
+def test_common_means_are_over_what_all_models_solved_and_floors_do_not_narrow_it() -> None:
+    told = table(results(study()))
+    assert cells(told, "base")["redit_common"].value == 5.0
+    assert cells(told, "tuned")["redit_common"].value == 4.0
+    assert "redit_common" not in cells(told, "floor/same")
+    common = next(column for column in told.columns if column.common)
+    assert common.heading == "REdit"
+    assert common.title == "REdit, where all models have one"
+
+
+def test_a_model_that_solves_nothing_does_not_empty_the_common_ones() -> None:
+    nothing = contestant("weak", *(row(i, 0) for i in range(4)))
+    told = table(results(study(BASE, TUNED, nothing)))
+    assert cells(told, "tuned")["redit_common"].n == 2
+    assert list(cells(told, "weak")) == ["rpass"]
+
+
+def test_one_model_alone_has_nothing_in_common() -> None:
+    told = table(results(study(TUNED, FLOOR)))
+    assert [column.name for column in told.columns] == ["rpass", "redit"]
+
+
+def test_by_default_every_model_is_compared_with_the_reference() -> None:
+    told = table(results(study()))
+    pairs = [(one.a, one.b, one.column.name) for one in told.compared]
+    assert pairs == [("tuned", "base", name) for name in ("rpass", "redit", "redit_common")]
+    first = told.compared[0].verdict
+    a = {"e0": 1.0, "e1": 1.0, "e2": 1.0, "e3": 1.0}
+    b = {"e0": 0.0, "e1": 1.0, "e2": 0.0, "e3": 1.0}
+    groups = {"e0": "a", "e1": "b", "e2": "a", "e3": "b"}
+    assert first == verdict(a, b, better="higher", share=True, groups=groups)
+    assert told.reference == "base"
+
+
+def test_fewer_edits_are_better() -> None:
+    many = study(
+        contestant("base", *(row(i, 1, 9 + i % 2) for i in range(4)), reference=True),
+        contestant("tuned", *(row(i, 1, 1) for i in range(4))),
+    )
+    told = next(one for one in table(results(many)).compared if one.column.name == "redit")
+    assert told.verdict.word == "better"
+    assert told.verdict.found.difference == -8.5
+
+
+def test_changes_are_told_against_the_reference_for_floors_too() -> None:
+    lines = {line.contestant.name: line for line in table(results(study())).lines}
+    assert lines["base"].changes == {}
+    assert lines["tuned"].changes["rpass"].found.difference == 0.5
+    assert lines["floor/same"].changes["rpass"].found.difference == -0.25
+
+
+def test_the_first_match_is_the_headline() -> None:
+    told = results(study(matches=(Match(task="repair", a="floor/same", b="tuned"),)))
+    assert told.headline is not None
+    where, first = told.headline
+    assert (where.title, first.a, first.b, first.column.name) == (
+        "repair",
+        "floor/same",
+        "tuned",
+        "rpass",
+    )
+    assert table(told).reference == "base"
+
+
+def test_without_a_reference_changes_are_against_the_first_match() -> None:
+    plain = dataclasses.replace(BASE, reference=False)
+    told = study(plain, TUNED, FLOOR, matches=(Match(task="repair", a="tuned", b="floor/same"),))
+    assert table(results(told)).reference == "floor/same"
+    nothing = results(study(plain, TUNED))
+    assert (nothing.headline, table(nothing).reference, table(nothing).compared) == (None, None, ())
+
+
+def test_the_margin_makes_two_equivalent() -> None:
+    rows = [row(i, i % 2) for i in range(200)]
+    twins = study(
+        contestant("base", *rows, reference=True),
+        contestant("tuned", *rows),
+        examples={f"e{i}": example(i, f"g{i % 20}") for i in range(200)},
+        margins={"rpass": 0.05},
+    )
+    assert table(results(twins)).compared[0].verdict.word == "equivalent"
+
+
+# ------------------------------------------------------------------ missing, samples, signatures
+
+
+def test_an_unanswered_row_is_missing_under_every_metric() -> None:
+    gone = contestant("tuned", row(0, 1, 2), Row(example="e1", missing="context too long"))
+    told = cells(table(results(study(BASE, gone))), "tuned")
+    assert (told["rpass"].n, told["rpass"].missing) == (1, 1)
+    assert (told["redit"].n, told["redit"].missing) == (1, 1)
+
+
+def test_a_score_of_none_is_missing_and_not_zero() -> None:
+    told = cells(table(results(study(BASE, contestant("tuned", row(0, 1), row(1, None))))), "tuned")
+    assert (told["rpass"].value, told["rpass"].missing) == (1.0, 1)
+
+
+def test_samples_are_folded_and_pass_at_k_stands_beside() -> None:
+    rows = [row(i, float(index <= i), index=index) for i in range(4) for index in range(3)]
+    told = table(results(study(contestant("tuned", *rows), BASE, FLOOR)))
+    assert [column.name for column in told.columns][:2] == ["rpass", "rpass@2"]
+    assert cells(told, "tuned")["rpass"].n == 4
+    assert cells(told, "tuned")["rpass"].value == pytest.approx((1 / 3 + 2 / 3 + 1 + 1) / 4)
+    assert cells(told, "tuned")["rpass@2"].value == pytest.approx((2 / 3 + 1 + 1 + 1) / 4)
+    assert "rpass@2" not in cells(told, "base")
+    by = next(column.by for column in told.columns if column.name == "rpass@2")
+    assert by == f"{TIER}; unbiased pass@2 of up to 3 samples"
+
+
+def test_two_signatures_never_share_a_column() -> None:
+    other = contestant(
+        "tuned",
+        *(
+            Row(example=f"e{i}", scores=(Score(metric="rpass", by="v2", value=1.0),))
+            for i in (0, 1)
+        ),
+    )
+    told = table(results(study(BASE, other)))
+    headings = {column.name: (column.heading, column.by) for column in told.columns}
+    assert headings["rpass"] == ("RPass", TIER)
+    assert headings["rpass#2"] == ("RPass (2)", "v2")
+    assert "rpass" not in cells(told, "tuned")
+    assert "rpass#2" not in cells(told, "base")
+    assert told.compared == ()
+
+
+def test_units_say_what_is_a_share() -> None:
+    def share(unit: str, value: float) -> bool:
+        metric = Metric(name="m", heading="M", better="higher", unit=unit)
+        rows = [
+            Row(example=f"e{i}", scores=(Score(metric="m", by="x", value=value),)) for i in range(4)
+        ]
+        told = study(contestant("one", *rows), metrics={"repair": (metric,)})
+        return table(results(told)).columns[0].share
+
+    assert share("share", 0.5)
+    assert share("%", 0.5)
+    assert share("", 0.5)
+    assert not share("", 1.5)
+    assert not share("tokens", 1.0)
+
+
+# ------------------------------------------------------------------ slices and claims
+
+
+def test_a_slice_has_its_own_examples_and_claim() -> None:
+    whole = findings()
+    told = results(whole)
+    unseen = table(told, "repair/unseen problems")
+    assert unseen.claim == "new"
+    assert set(unseen.groups.values()) == {f"problem-{i:02}" for i in range(15)}
+    assert len(unseen.groups) == 45
+    assert unseen.population.startswith("The claim is about new problems")
+    assert table(told).population.startswith("The claim is about these 60 problems")
+    a, b = unseen.values["tuned", "rpass"], unseen.values["base, few-shot", "rpass"]
+    assert unseen.compared[0].verdict.found == compare(
+        a, b, share=True, groups=unseen.groups, claim="new"
+    )
+
+
+def test_a_contestant_that_was_not_asked_is_not_in_the_slice() -> None:
+    part = Slice(name="late", task="repair", examples=("e3",))
+    short = contestant("tuned", row(0, 1), row(1, 1))
+    told = table(results(study(BASE, short, slices=(part,))), "repair/late")
+    assert [line.contestant.name for line in told.lines] == ["base"]
+    assert told.compared == ()
+
+
+def test_two_groups_give_no_interval_about_new_ones() -> None:
+    told = table(results(study(claim="new")))
+    assert cells(told, "base")["rpass"].low is None
+    assert told.compared[0].verdict.word == "inconclusive"
+
+
+# ------------------------------------------------------------------ findings that contradict
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"metrics": {}}, "base (repair) answers a task without metrics"),
+        ({"contestants": (BASE, BASE)}, "base (repair) stands twice in the findings"),
+        ({"examples": {}}, "base (repair) answers an unknown example 'e0'"),
+        (
+            {"matches": (Match(task="repair", a="tuned", b="gone"),)},
+            "repair: 'gone' is to be compared and isn't there",
+        ),
+        (
+            {"slices": (Slice(name="late", task="hint", examples=()),)},
+            "the slice 'late' is of an unknown task 'hint'",
+        ),
+    ],
+)
+def test_contradictions_are_refused(more: dict, said: str) -> None:
+    with pytest.raises(DataError) as error:
+        results(study(**more))
+    assert str(error.value) == said
+
+
+def test_a_study_without_answers_is_empty_not_broken() -> None:
+    bare = study(contestants=())
+    told = results(dataclasses.replace(bare, contestants=()))
+    assert told.headline is None
+    assert table(told).columns == ()
