@@ -57,9 +57,14 @@ class _Vein:
     def owed(self) -> int:
         return max(0, self.wanted - len(self.found))
 
+    @property
+    def spent(self) -> bool:
+        return self.dry and not self.waiting
+
     def take(self, number: int, *, endless: int) -> list[_Candidate]:
         """The next candidates, of which at most `endless` may go on for ever; others wait."""
-        taken, self.waiting = self.waiting[:endless], self.waiting[endless:]
+        ready = min(endless, number)
+        taken, self.waiting = self.waiting[:ready], self.waiting[ready:]
         endless -= len(taken)
         while len(taken) < number:
             each = next(self.coming, None)
@@ -213,7 +218,7 @@ def _mine(veins: Sequence[_Vein], *, count: int | None, sandbox: Runs, limits: L
     while True:
         while wave := _wave(veins, endless=endless):
             endless -= _try(wave, sandbox=sandbox, limits=limits)
-        rich = [vein for vein in veins if not (vein.owed or vein.dry)]
+        rich = [vein for vein in veins if not (vein.owed or vein.spent)]
         missing = sum(vein.owed for vein in veins)
         if count is None or not missing or not rich:
             break
