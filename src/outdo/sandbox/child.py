@@ -90,6 +90,8 @@ class Stage:
             self.cut = "memory"
             return tape.pack(tape.ERROR, described(error))
         except BaseException as error:  # SystemExit and KeyboardInterrupt are the program's too
+            if os.fstat(1).st_size > self.limit:  # the kernel's word for it: file too large
+                self.cut = "output"
             return tape.pack(tape.ERROR, described(error))
 
     def spend(self, count: int) -> None:
@@ -145,6 +147,7 @@ class Stage:
         self.spend(count)
         text = os.pread(1, count, 0).decode("utf-8", "replace")
         os.ftruncate(1, 0)
+        os.lseek(1, 0, os.SEEK_SET)
         return text
 
     # -------------------------------------------------------------- checks
@@ -231,15 +234,15 @@ Streams = tuple[TextIO, TextIO, TextIO]
 
 def streams(stdin: str) -> Streams:
     """Fresh standard streams for the program, over its own descriptors 0, 1 and 2."""
-    os.ftruncate(0, 0)
-    if stdin:
-        os.pwrite(0, stdin.encode("utf-8", "backslashreplace"), 0)
-    for place in (0, 1):
-        os.lseek(place, 0, os.SEEK_SET)
-    os.ftruncate(1, 0)
     sys.stdin = sys.__stdin__ = _stream(0, "r")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = _stream(1, "w")  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = _stream(2, "w")  # type: ignore[misc]
+    # Only now, for what the streams before held back was written when they were let go.
+    for place in (0, 1):
+        os.ftruncate(place, 0)
+        os.lseek(place, 0, os.SEEK_SET)
+    if stdin:
+        os.pwrite(0, stdin.encode("utf-8", "backslashreplace"), 0)
     return sys.stdin, sys.stdout, sys.stderr
 
 

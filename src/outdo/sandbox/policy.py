@@ -392,7 +392,7 @@ def limit_all() -> None:
 def limit(*, memory_bytes: int, cpu_seconds: float, file_bytes: int) -> None:
     """Bound this process's memory, CPU time and the size of its files."""
     _lower(resource.RLIMIT_AS, memory_bytes)
-    _lower(resource.RLIMIT_CPU, int(cpu_seconds) + 1)  # the zygote watches the fraction
+    _lower(resource.RLIMIT_CPU, int(cpu_seconds) + 2)  # the zygote, which sees fractions, is first
     _lower(resource.RLIMIT_FSIZE, file_bytes)
 
 

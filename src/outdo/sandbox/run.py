@@ -238,7 +238,10 @@ class Worker:
         return self._zygotes[kind]
 
     def begin(self, index: int, program: Program) -> None:
-        """Start on a program."""
+        """Start on a program; SandboxError if a file's name leads out of its folder."""
+        for name in program.files:
+            if not name or name.startswith("/") or ".." in name.split("/") or "\0" in name:
+                raise SandboxError(f"{name!r} is no path inside the program's folder")
         self.index, self.program, self.tries = index, program, 0
         self._begin()
 

@@ -93,7 +93,6 @@ def prepare(settings: Settings) -> str:
     for name in PRELOADED.split():
         __import__(name)
     packages = _packages() if settings.suite else []
-    random.seed(0)  # every program starts from the same state, whoever ran before
     scratch = settings.folder + "/scratch"
     if settings.tier == "namespaces":
         _become_first_process(settings)
@@ -117,6 +116,7 @@ def prepare(settings: Settings) -> str:
     policy.limit_all()
     os.chdir(scratch)
     child.rehearse()
+    random.seed(0)  # every program starts from this state, whichever ran before
     gc.collect()
     gc.freeze()
     return scratch
@@ -290,15 +290,20 @@ def fits(folder: str, bytes_allowed: int) -> bool:
     folders = [folder]
     count = size = 0
     while folders:
-        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
-            for entry in entries:
-                count += 1
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                else:
-                    size += entry.stat(follow_symlinks=False).st_size
-                if size > bytes_allowed or count > _FILES:
-                    return False
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        size += entry.stat(follow_symlinks=False).st_size
+                    if size > bytes_allowed or count > _FILES:
+                        return False
+        except FileNotFoundError:  # removed meanwhile
+            continue
+        except OSError:  # a path too long, a folder that can't be read: places to hide things
+            return False
     return True
 
 
