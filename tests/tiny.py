@@ -86,7 +86,7 @@ def configuration(kind: str, **changes: Any) -> Any:
             n_layer=2,
             n_head=4,
             n_positions=512,
-            initializer_range=0.2,
+            initializer_range=changes.get("initializer_range", 0.2),
             bos_token_id=1,
             eos_token_id=2,
             resid_pdrop=0.0,

@@ -180,7 +180,7 @@ def _free_bytes(device: torch.device) -> int | None:
 
 
 def base(reference: ModelReference, settings: Settings) -> None:
-    """Refuses to put a new adapter of another rank where one is to be trained further."""
+    """Refuses to train all weights below an adapter: what it was fitted to would move away."""
     if reference.adapters and settings.lora is None:
         raise TrainingError(
             "all weights can't be trained below an adapter", "merge it first", where=reference.name

@@ -1,0 +1,185 @@
+"""The gradient is that of each conversation computed alone, whatever shares a row or a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tiny
+from outdo.models.chat import Chat, Encoded
+from outdo.training.forest import lay, layouts
+from outdo.training.sft import Sft
+
+KINDS = ["llama", "qwen2", "phi3", "mistral", "gemma2", "granite", "gpt2"]
+
+
+def encoded(count: int = 7) -> list[Encoded]:
+    chat = Chat(tiny.tokenizer())
+    return [chat.encode(row) for row in tiny.talks(count)]
+
+
+def separately(model: Any, rows: list[Encoded]) -> tuple[float, dict[str, torch.Tensor]]:
+    """Loss and gradient by transformers' own forward, one unpadded conversation at a time."""
+    model.zero_grad(set_to_none=True)
+    total = 0.0
+    for row in rows:
+        logits = model(input_ids=torch.tensor([row.ids])).logits[0, :-1]
+        learnt = torch.tensor(row.learnt[1:])
+        target = torch.tensor(row.ids[1:])
+        loss = torch.nn.functional.cross_entropy(logits[learnt], target[learnt], reduction="sum")
+        loss.backward()
+        total += loss.item()
+    return total, {name: w.grad.clone() for name, w in model.named_parameters()}
+
+
+def in_batches(
+    model: Any, rows: list[Encoded], *, tokens: int, packed: bool
+) -> tuple[float, dict[str, torch.Tensor]]:
+    model.zero_grad(set_to_none=True)
+    total = 0.0
+    weights = 0.0
+    lengths = [len(row.ids) for row in rows]
+    for layout in layouts(lengths, range(len(rows)), tokens=tokens, packed=packed):
+        loss, weight = Sft().loss(model, lay(rows, layout))
+        loss.backward()
+        total += loss.item()
+        weights += weight
+    assert weights == sum(sum(row.learnt) for row in rows)
+    return total, {name: w.grad.clone() for name, w in model.named_parameters()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("tokens", "packed"), [(4096, True), (150, True), (4096, False), (1, True)]
+)
+def test_batches_equal_separate_sequences(kind: str, tokens: int, packed: bool) -> None:
+    model, rows = tiny.model(kind, initializer_range=0.02), encoded()
+    assert max(len(row.ids) for row in rows) > 48  # longer than twice the sliding windows
+    loss, gradient = separately(model, rows)
+    got, grads = in_batches(model, rows, tokens=tokens, packed=packed)
+    assert got == pytest.approx(loss, rel=1e-6)
+    size = max(float(one.abs().max()) for one in gradient.values())
+    for name, one in gradient.items():
+        assert float((grads[name] - one).abs().max()) <= 1e-5 * size, name
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=30), st.integers(1, 300), st.booleans())
+def test_every_path_is_laid_out_once_and_within_the_budget(
+    lengths: list[int], tokens: int, packed: bool
+) -> None:
+    made = list(layouts(lengths, range(len(lengths)), tokens=tokens, packed=packed))
+    laid = [path for layout in made for row in layout for path in row]
+    assert sorted(laid) == list(range(len(lengths)))
+    for layout in made:
+        width = max(sum(lengths[path] for path in row) for row in layout)
+        assert width == max(lengths[path] for row in layout for path in row)
+        assert len(layout) * width <= max(tokens, width)
+        assert packed or all(len(row) == 1 for row in layout)
+
+
+def test_a_batch_says_who_sees_whom() -> None:
+    one = Encoded(ids=(5, 6, 7), learnt=(False, True, True))
+    two = Encoded(ids=(8, 9), learnt=(False, True))
+    three = Encoded(ids=(1, 2, 3, 4, 5, 6), learnt=(False,) * 5 + (True,))
+    batch = lay([one, two, three], [[0, 1], [2]])
+    assert batch.ids.tolist() == [[5, 6, 7, 8, 9, 0], [1, 2, 3, 4, 5, 6]]
+    assert batch.positions.tolist() == [[0, 1, 2, 0, 1, 0], [0, 1, 2, 3, 4, 5]]
+    assert batch.end.tolist() == [[3, 3, 3, 5, 5, 6], [6] * 6]
+    assert batch.source.tolist() == [0, 1, 3, 10]
+    assert batch.target.tolist() == [6, 7, 9, 6]
+    assert batch.path.tolist() == [0, 0, 1, 2]
+    assert batch.paths == (0, 1, 2) and batch.tokens == 11 and batch.computed == 12
+    assert not batch.single
+    mask = batch.mask(tiny.configuration("llama", attn_implementation="sdpa"), torch.float32)
+    assert mask[0, 0].int().tolist() == [
+        [1, 0, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0, 0],
+        [1, 1, 1, 0, 0, 0],
+        [0, 0, 0, 1, 0, 0],
+        [0, 0, 0, 1, 1, 0],
+        [0, 0, 0, 0, 0, 1],
+    ]
+    assert lay([one, two], [[0], [1]]).single
+
+
+def test_only_learnt_tokens_reach_the_output_layer() -> None:
+    model, rows = tiny.model(), encoded(3)
+    seen: list[int] = []
+    model.lm_head.register_forward_pre_hook(lambda _, x: seen.append(x[0].shape[1]))
+    batch = lay(rows, [[0], [1], [2]])
+    Sft().loss(model, batch)
+    assert seen == [len(batch.target)]
+    assert model(input_ids=batch.ids).logits.shape[1] == batch.ids.shape[1]
+
+
+def lora_model(seed: int = 0, **changes: Any) -> Any:
+    from peft import LoraConfig, get_peft_model
+
+    from outdo.models.weights import peft_without_warnings
+
+    model = tiny.model(**changes)
+    torch.manual_seed(seed)
+    config = LoraConfig(
+        r=4, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM"
+    )
+    with peft_without_warnings():
+        return get_peft_model(model, config)
+
+
+def test_a_fused_layer_gives_what_peft_gives() -> None:
+    from outdo.training.fused import fuse
+
+    rows = encoded(4)
+    batch = lay(rows, [[0], [1], [2], [3]])
+    plain, fused = lora_model(), lora_model()
+    assert fuse(fused) == 14
+    for model in (plain, fused):
+        loss, _ = Sft().loss(model, batch)
+        loss.backward()
+    for (_, one), (_, two) in zip(plain.named_parameters(), fused.named_parameters(), strict=True):
+        if one.requires_grad:
+            assert two.grad is not None
+            assert float((one.grad - two.grad).abs().max()) <= 1e-5 * float(one.grad.abs().max())
+
+
+def test_layers_that_do_more_stay_as_peft_made_them() -> None:
+    from peft import LoraConfig, get_peft_model
+
+    from outdo.models.weights import peft_without_warnings
+    from outdo.training.fused import fuse
+
+    for more in ({"lora_dropout": 0.1}, {"use_dora": True}):
+        config = LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM", **more)
+        with peft_without_warnings():
+            assert fuse(get_peft_model(tiny.model(), config)) == 0, more
+
+
+@pytest.mark.parametrize("masked", [True, False])
+@pytest.mark.parametrize("shared", [1, 2])
+def test_plain_attention_gives_what_torch_gives(masked: bool, shared: int) -> None:
+    from outdo.training.dense import attend
+
+    torch.manual_seed(0)
+    shapes = [(2, 4, 9, 8), (2, 4 // shared, 9, 8), (2, 4 // shared, 9, 8)]
+    inputs = [torch.randn(shape).bfloat16().requires_grad_() for shape in shapes]
+    mask = torch.ones(2, 1, 9, 9, dtype=torch.bool).tril()
+    mask[1, :, 5:, :5] = False
+    module = torch.nn.Module()
+    module.num_key_value_groups = shared  # type: ignore[assignment]
+    got, _ = attend(module, *inputs, mask if masked else None)
+    wide = [one.detach().float().requires_grad_() for one in inputs]
+    wanted = torch.nn.functional.scaled_dot_product_attention(
+        *wide, attn_mask=mask if masked else None, is_causal=not masked, enable_gqa=shared > 1
+    ).transpose(1, 2)
+    assert torch.allclose(got.float(), wanted, atol=0.03)
+    direction = torch.randn_like(wanted)
+    got.backward(direction.bfloat16())
+    wanted.backward(direction)
+    for one, two in zip(inputs, wide, strict=True):
+        assert one.grad is not None and two.grad is not None
+        assert torch.allclose(one.grad.float(), two.grad, atol=0.06, rtol=0.05)
