@@ -187,8 +187,10 @@ class _Appender:
 
     def __exit__(self, *_: object) -> None:
         with explained(self.path):
-            os.fsync(self.file)
-            os.close(self.file)
+            try:
+                os.fsync(self.file)
+            finally:
+                os.close(self.file)
 
 
 def _parse(path: Path) -> tuple[dict[str, Row], int]:
@@ -261,18 +263,20 @@ class Artifact:
             if self.is_done:
                 self._check_whole()
                 return self.folder
-            part.mkdir(parents=True, exist_ok=True)
             with explained(part):
-                make(part)
+                part.mkdir(parents=True, exist_ok=True)
+                if not (part / "done.json").is_file():  # else: killed when only the name was owed
+                    make(part)
+                    _write_identity(part, self.what, self.how)
+                    write_json(part / "done.json", {"files": _listing(part)})
                 shutil.rmtree(part / "checkpoint", ignore_errors=True)
-                _write_identity(part, self.what, self.how)
-                write_json(part / "done.json", {"files": _listing(part)})
                 shutil.rmtree(self.folder, ignore_errors=True)
                 part.rename(self.folder)
                 _sync_folder(self.folder.parent)
         return self.folder
 
     def _check_whole(self) -> None:
+        _write_identity(self.folder, self.what, self.how)
         for name, entry in _read_json(self.folder / "done.json")["files"].items():
             path = self.folder / name
             if not path.is_file() or path.stat().st_size != entry["bytes"]:
@@ -284,14 +288,14 @@ class Artifact:
 
 
 def _listing(folder: Path) -> dict[str, Json]:
-    """Relative path to size and SHA-256 of every file in a folder."""
+    """Relative path to size and SHA-256 of every file of an artifact's folder."""
     return {
         path.relative_to(folder).as_posix(): {
             "bytes": path.stat().st_size,
             "sha256": file_digest(path),
         }
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "done.json"
+        if path.is_file() and path.relative_to(folder).parts[0] not in ("checkpoint", "done.json")
     }
 
 
@@ -354,6 +358,10 @@ def _write_identity(folder: Path, what: Mapping[str, Json], how: Mapping[str, Js
         write_json(path, dict(what))
 
 
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+"""Not allowed, or something that is no folder stands where a folder should be."""
+
+
 @contextlib.contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turns a full disk or a forbidden folder into an error that says so; nothing is lost by it."""
@@ -364,7 +372,7 @@ def explained(path: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             hint = "free some space; the same command goes on from the last whole row"
             raise StoreError("the disk is full", hint, where=where) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        if error.errno in _FORBIDDEN:
             hint = "choose another folder with --log-dir"
             raise StoreError("this can't be written", hint, where=where) from error
         raise
@@ -393,7 +401,10 @@ def holding(folder: Path, *, on_wait: OnWait | None = None) -> Iterator[None]:
         lock.truncate()
         lock.write(_who())
         lock.flush()
-        yield
+        try:
+            yield
+        finally:
+            fcntl.flock(lock, fcntl.LOCK_UN)  # a forked child that outlives us has a copy of it
 
 
 def _try_lock(lock: IO[str]) -> bool:
