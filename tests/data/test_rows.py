@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from outdo.data.rows import Mistakes, read_rows
-from outdo.errors import DataError
+from outdo.errors import DataError, MissingExtra
 
 ROWS = [{"a": "x", "b": "1"}, {"a": 'two\n"lines"', "b": "2"}]
 
@@ -37,6 +38,15 @@ def test_every_format_gives_the_same_rows(tmp_path: Path) -> None:
             f"{tmp_path / name}:{line}" for line in ((2, 3) if name == "r.csv" else (1, 2))
         ]
     assert len(list(read_rows(tmp_path))) == 8
+
+
+def test_parquet_without_its_library_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (tmp_path / "r.parquet").write_bytes(b"PAR1")
+    with pytest.raises(MissingExtra, match=r"pip install 'outdo\[data\]'"):
+        list(read_rows(tmp_path / "r.parquet"))
 
 
 def test_torn_and_broken_files_are_told_with_their_line(tmp_path: Path) -> None:
