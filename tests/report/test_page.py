@@ -57,9 +57,13 @@ def page(study: Findings) -> Page:
     return Page(render(study, results(study)))
 
 
+SAMPLE = findings()
+RESULTS = results(SAMPLE)
+
+
 @pytest.fixture(scope="module")
 def sample() -> Page:
-    return page(findings())
+    return Page(render(SAMPLE, RESULTS))
 
 
 def test_the_verdict_comes_first(sample: Page) -> None:
@@ -110,7 +114,7 @@ def test_settings_are_told_as_in_a_study_file() -> None:
 
 
 def test_the_page_asks_nothing_of_a_network() -> None:
-    html = render(findings(), results(findings()))
+    html = render(SAMPLE, RESULTS)
     told = Page(html)
     assert not re.findall(r"(?:https?:)?//[a-z]", re.sub(r"(?m)^\s*//.*$", "", html))
     assert "url(" not in html
@@ -121,7 +125,7 @@ def test_the_page_asks_nothing_of_a_network() -> None:
 
 
 def test_only_the_pages_own_script_may_run(sample: Page) -> None:
-    html = render(findings(), results(findings()))
+    html = render(SAMPLE, RESULTS)
     script = re.search(r"<script>(.*?)</script>", html, re.DOTALL)
     assert script is not None
     digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
@@ -134,7 +138,7 @@ def test_only_the_pages_own_script_may_run(sample: Page) -> None:
 
 
 def test_hostile_replies_are_text() -> None:
-    html = render(findings(), results(findings()))
+    html = render(SAMPLE, RESULTS)
     assert HOSTILE not in html
     assert "&lt;script&gt;window.owned" in html
     assert HOSTILE in Page(html).text
@@ -188,7 +192,7 @@ def test_hostile_names_are_text_wherever_they_stand() -> None:
 
 
 def test_better_and_worse_are_told_by_more_than_colour(sample: Page) -> None:
-    study = findings()
+    study = SAMPLE
     worse = dataclasses.replace(
         study, matches=(Match(task="repair", a="base, few-shot", b="tuned"),)
     )
@@ -199,7 +203,7 @@ def test_better_and_worse_are_told_by_more_than_colour(sample: Page) -> None:
 
 
 def test_the_ruler_points_to_the_better_side() -> None:
-    study = findings()
+    study = SAMPLE
     assert "← base, few-shot better no difference tuned better →" in page(study).text
     lower = dataclasses.replace(RPASS, better="lower")
     flipped = dataclasses.replace(study, metrics={"repair": (lower,)})
@@ -219,7 +223,7 @@ def test_a_study_without_anything_is_still_a_page() -> None:
         study="empty", examples={}, metrics={}, contestants=(), environment=Environment(outdo="0")
     )
     assert "Nothing was compared." in page(bare).text
-    study = findings()
+    study = SAMPLE
     alone = dataclasses.replace(study, contestants=study.contestants[:1], matches=(), slices=())
     assert "Nothing was compared." in page(alone).text
 

@@ -261,7 +261,6 @@ def test_a_share_outside_0_and_1_is_refused() -> None:
     st.sampled_from(["these", "new"]),
 )
 @settings(deadline=None)
-@settings(deadline=None)
 def test_swapping_the_two_mirrors_everything(rows: list, claim: str) -> None:
     a = {str(i): x for i, (_, x, _) in enumerate(rows)}
     b = {str(i): y for i, (_, _, y) in enumerate(rows)}
