@@ -209,9 +209,10 @@ class Zygote:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        with contextlib.suppress(OSError):
-            zygote.empty(str(self.folder))
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.process.returncode:  # cut off: what lies there may be nested beyond any recursion
+            subprocess.run(["rm", "-rf", "--", self.folder], check=False)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Worker:

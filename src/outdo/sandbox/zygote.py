@@ -308,18 +308,32 @@ def fits(folder: str, bytes_allowed: int) -> bool:
 
 
 def empty(folder: str) -> None:
-    """Remove all that lies under `folder`, however deep and however its modes were set.
+    """Remove all that lies under `folder`, and make it the working directory.
 
-    Folders are emptied upwards, by moving what they hold to the top: no path grows long.
+    Goes down and up one step at a time: however deep a program nested its folders, and whatever
+    modes it gave them, no path grows long and nothing recurses.
     """
-    serial = 0
-    while entries := list(os.scandir(folder)):
-        for entry in entries:
-            if not entry.is_dir(follow_symlinks=False):
-                os.unlink(entry.path)
-                continue
-            os.chmod(entry.path, 0o700)
-            for inner in list(os.scandir(entry.path)):
-                serial += 1
-                os.rename(inner.path, f"{folder}/.{serial}.{time.monotonic_ns()}")
-            os.rmdir(entry.path)
+    os.chdir(folder)
+    entered: list[str] = []
+    levels = [_without_files()]
+    while levels:
+        if levels[-1]:
+            entered.append(levels[-1].pop())
+            os.chmod(entered[-1], 0o700)
+            os.chdir(entered[-1])
+            levels.append(_without_files())
+        else:
+            levels.pop()
+            if entered:
+                os.chdir("..")
+                os.rmdir(entered.pop())
+
+
+def _without_files() -> list[str]:
+    """The folders in the working directory, once its files are removed."""
+    with os.scandir(".") as entries:
+        found = list(entries)
+    for entry in found:
+        if not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry.name)
+    return [entry.name for entry in found if entry.is_dir(follow_symlinks=False)]
