@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from outdo.data.load import load
+from outdo.data.load import SAME_AGAIN, load
 from outdo.errors import DataError
 
 TESTS = [{"call": "f(1)", "expected": 2}, {"call": "f(0)", "expected": "1"}]
@@ -94,6 +94,17 @@ def test_an_id_that_stands_twice_is_always_an_error(tmp_path: Path) -> None:
     for drop in (False, True):
         with pytest.raises(DataError, match=r"the id '1' stood before, at .*rows.jsonl:1"):
             load(path, task="describe", drop=drop)
+
+
+def test_the_same_row_without_an_id_counts_once(tmp_path: Path) -> None:
+    path = write(tmp_path, good(who="a"), good(who="b"), good(who="a"))
+    loaded = load(path, task="repair", columns=COLUMNS | {"group": "who"})
+    assert [example.group for example in loaded.examples] == ["a", "b"]
+    assert loaded.dropped == {SAME_AGAIN: 1}
+    path = write(tmp_path, {"id": 0, "text": "a"}, {"id": "", "text": "b"}, {"text": "b"})
+    loaded = load(path, task="describe")
+    assert [example.given["text"] for example in loaded.examples] == ["a", "b"]
+    assert loaded.examples[0].id == "0"
 
 
 def test_other_tasks_take_what_is_given_and_wanted(tmp_path: Path) -> None:

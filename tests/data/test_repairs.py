@@ -10,6 +10,7 @@ import pytest
 
 from outdo import tokens
 from outdo.data.examples import syntax_name
+from outdo.data.load import SAME_AGAIN
 from outdo.data.problems import Problem
 from outdo.data.repairs import Repairs, real_pairs, student_repairs, student_rotations, written
 from outdo.data.rows import Mistakes
@@ -209,6 +210,11 @@ def test_a_program_row_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     with pytest.raises(DataError, match="the id 'p/1' stood before"):
         read_submissions(path)
+    same = [{"problem": "p", "group": group, "program": "x"} for group in (1, 2, 1)]
+    path.write_text("\n".join(map(json.dumps, same)), "utf-8")
+    mistakes = Mistakes()
+    assert {each.group for each in read_submissions(path, mistakes=mistakes)} == {"1", "2"}
+    assert mistakes.counts == {SAME_AGAIN: 1}
     path.write_text(json.dumps({"program": "x"}), "utf-8")
     with pytest.raises(DataError, match="the row names no problem"):
         read_submissions(path)

@@ -24,6 +24,8 @@ OWN = ("id", "group", "split")
 PROBLEM = ("problem", "title", "statement", "preamble", "entry", "tests", "check", "suite")
 REPAIR = (*OWN, *PROBLEM, "how", "program", "repair", "reference")
 
+SAME_AGAIN = "the same as an earlier row, and without an id of its own"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
@@ -62,6 +64,9 @@ def load(
         except DataError as error:
             mistakes.tell(error)
             continue
+        if example.id in examples and not own_id(fields):
+            mistakes.drop(SAME_AGAIN, where=row.place.at())
+            continue
         unrepeated(example.id, row.place, places)
         examples[example.id] = example
     if not examples:
@@ -81,6 +86,12 @@ def mapped(row: Row, columns: Mapping[str, str] | None) -> dict[str, Json]:
                 f"the row has no column {column!r}", f"it has {', '.join(map(str, row.values))}"
             )
     return {name: row.values[column] for name, column in columns.items()}
+
+
+def own_id(fields: Mapping[str, Json]) -> str:
+    """The id that a row gives itself, or nothing."""
+    value = fields.get("id")
+    return "" if value is None else str(value)
 
 
 def unrepeated(id: str, place: Place, places: dict[str, Place]) -> None:
@@ -157,7 +168,7 @@ def _repair(fields: Mapping[str, Json], place: Place, defaults: _Defaults) -> Ex
     return repair_example(
         problem,
         program,
-        name=str(fields.get("id") or "row"),
+        name=own_id(fields) or content_name(str(fields.get("group")), digits=6),
         source=defaults.source,
         group=str(fields.get("group") or problem.name),
         split=_split(fields, place, defaults.split),
@@ -178,7 +189,7 @@ def _plain(fields: Mapping[str, Json], place: Place, defaults: _Defaults) -> Exa
     }
     if not given:
         raise place.error("the row gives nothing", "name a column that isn't wanted.…")
-    id = str(fields.get("id") or content_name(digest([given, wanted])))
+    id = own_id(fields) or content_name(digest([given, wanted, fields.get("group")]))
     return Example(
         id=id,
         task=defaults.task,

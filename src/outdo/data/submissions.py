@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from outdo.data.load import checked_program, mapped, problem_of_row, unrepeated
+from outdo.data.load import (
+    SAME_AGAIN,
+    checked_program,
+    mapped,
+    own_id,
+    problem_of_row,
+    unrepeated,
+)
 from outdo.data.place import Place, content_name
 from outdo.data.problems import Problem, read_problem, read_problems
 from outdo.data.rows import Mistakes, read_rows
@@ -102,7 +109,11 @@ def read_submissions(
         except DataError as error:
             mistakes.tell(error)
             continue
-        unrepeated(f"{each.problem}/{each.id}", row.place, places)
+        key = f"{each.problem}/{each.id}"
+        if key in places and not own_id(fields):
+            mistakes.drop(SAME_AGAIN, where=row.place.at())
+            continue
+        unrepeated(key, row.place, places)
         found.append(each)
     return tuple(sorted(found, key=lambda each: (each.problem, each.id)))
 
@@ -116,7 +127,7 @@ def _submission(fields: Mapping[str, Json], place: Place, claim: Claim | None) -
         raise place.error("passed must be true, false or null")
     return Submission(
         problem=str(fields["problem"]),
-        id=str(fields.get("id") or content_name(code)),
+        id=own_id(fields) or content_name(f"{group}/{code}"),
         code=code,
         group=None if group is None else str(group),
         claim=claim,
