@@ -18,6 +18,7 @@ from outdo.data.submissions import (
     FAILS_THOUGH_CORRECT,
     OTHER_KIND,
     PASSES_THOUGH_BUGGY,
+    SEEN_OTHERWISE,
     Submission,
     read_problem_set,
     read_submissions,
@@ -192,6 +193,23 @@ def test_a_problem_that_nobody_got_right_gives_its_reference(
     alone = replace(total, solutions=())
     done = real_pairs([alone], handed_in(total)[2:], sandbox=sandbox)
     assert {row.wanted["repair"] for row in done.examples} == {None}
+
+
+def test_where_source_and_sandbox_disagree_nobody_is_believed(
+    total: Problem, sandbox: Sandbox
+) -> None:
+    good, _, bad, *_ = handed_in(total)
+    programs = [
+        replace(good, passed=False),
+        replace(good, id="2", passed=False, claim="correct"),
+        replace(bad, id="3", passed=True, claim="buggy"),
+        replace(bad, id="4", passed=True),
+        replace(good, id="5", passed=True, claim="correct"),
+        replace(bad, id="6", passed=False, claim="buggy"),
+    ]
+    done = sort_out(programs, [total], sandbox=sandbox)
+    assert [each.id for each in done.correct + done.buggy] == ["5", "6"]
+    assert done.dropped == {SEEN_OTHERWISE: 2, FAILS_THOUGH_CORRECT: 1, PASSES_THOUGH_BUGGY: 1}
 
 
 def test_what_cannot_be_told_is_refused(total: Problem, sandbox: Sandbox) -> None:

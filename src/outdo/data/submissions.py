@@ -31,6 +31,7 @@ Claim = Literal["correct", "buggy"]
 
 PASSES_THOUGH_BUGGY = "said to be buggy, but passes every test"
 FAILS_THOUGH_CORRECT = "said to be correct, but fails a test"
+SEEN_OTHERWISE = "passes here and not at its source, or the other way round"
 OTHER_KIND = "neither of the kinds that are kept"
 
 
@@ -144,8 +145,8 @@ def sort_out(
 ) -> Sorted:
     """The submissions by whether they pass all tests of their problem.
 
-    With a sandbox they are run; without one, what their source saw (`passed`) counts. Raises
-    DataError if a problem isn't known, or neither a sandbox nor `passed` can tell.
+    With a sandbox they are run, and those on which it and the source disagree are left out;
+    without one, what their source saw (`passed`) counts. Raises DataError if a problem isn't known, or neither a sandbox nor `passed` can tell.
     """
     every = list(submissions)
     by_name = {problem.name: problem for problem in problems}
@@ -163,10 +164,12 @@ def sort_out(
     dropped: Counter[str] = Counter()
     kept: dict[bool, list[Submission]] = {True: [], False: []}
     for each, passes in zip(every, passed, strict=True):
-        if each.claim == "buggy" and passes:
+        if each.claim == "buggy" and (passes or each.passed):
             dropped[PASSES_THOUGH_BUGGY] += 1
-        elif each.claim == "correct" and not passes:
+        elif each.claim == "correct" and (not passes or each.passed is False):
             dropped[FAILS_THOUGH_CORRECT] += 1
+        elif each.passed not in (None, passes):
+            dropped[SEEN_OTHERWISE] += 1
         else:
             kept[passes].append(each)
     return Sorted(buggy=tuple(kept[False]), correct=tuple(kept[True]), dropped=dropped)
