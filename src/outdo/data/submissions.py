@@ -146,7 +146,8 @@ def sort_out(
     """The submissions by whether they pass all tests of their problem.
 
     With a sandbox they are run, and those on which it and the source disagree are left out;
-    without one, what their source saw (`passed`) counts. Raises DataError if a problem isn't known, or neither a sandbox nor `passed` can tell.
+    without one, what their source saw (`passed`) counts. Raises DataError if a problem isn't
+    known, or neither a sandbox nor `passed` can tell.
     """
     every = list(submissions)
     by_name = {problem.name: problem for problem in problems}
