@@ -228,6 +228,28 @@ def test_a_study_without_anything_is_still_a_page() -> None:
     assert "Nothing was compared." in page(alone).text
 
 
+def test_signatures_that_forbid_the_comparison_are_named_as_the_reason() -> None:
+    other = Score(metric="rpass", by="another", value=1.0)
+    tuned = dataclasses.replace(
+        SAMPLE.contestants[2],
+        rows=tuple(Row(example=name, scores=(other,)) for name in SAMPLE.examples),
+    )
+    match = Match(task="repair", a="tuned", b="base, few-shot")
+    study = dataclasses.replace(
+        SAMPLE, contestants=(SAMPLE.contestants[1], tuned), matches=(match,), slices=()
+    )
+    told = page(study).text
+    assert "Nothing was compared: what was to be has no scores of one signature." in told
+    assert "RPass (2)" in told
+
+
+def test_won_and_lost_follow_what_is_better() -> None:
+    lower = dataclasses.replace(RPASS, better="lower")
+    one = dataclasses.replace(SAMPLE, metrics={"repair": (lower,)}, slices=())
+    assert " 99, 0 " in page(dataclasses.replace(SAMPLE, slices=())).text
+    assert " 0, 99 " in page(one).text
+
+
 def test_several_tasks_stand_apart() -> None:
     study = findings(problems=6, programs=12, unseen=0)
     again = tuple(dataclasses.replace(one, task="hint") for one in study.contestants)
