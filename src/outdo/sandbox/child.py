@@ -168,7 +168,10 @@ class Stage:
     def called(self, question: str) -> str:
         asked: Any = literal.read(question)
         arguments, options = asked
-        function = sys.modules["main"].__dict__[self.entry]
+        space = sys.modules["main"].__dict__
+        if self.entry not in space:
+            raise NameError(f"name {self.entry!r} is not defined")
+        function = space[self.entry]
         value = function(*arguments, **options)
         text = literal.write(value, limit=self.limit)
         self.shown()

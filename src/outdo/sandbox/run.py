@@ -399,8 +399,12 @@ class Sandbox:
 
     @property
     def signature(self) -> str:
-        """What stands beside every score that came of an outcome."""
+        """What stands beside a score that came of an outcome: equal if the scores compare."""
         return f"sandbox {VERSION}, {self.tier}, CPython {_PYTHON}"
+
+    def signature_for(self, program: Program) -> str:
+        """The signature of this program's outcome: with `suite`, its verdict could be forged."""
+        return f"{self.signature}, one process" if program.suite else self.signature
 
     def __enter__(self) -> Sandbox:
         return self
