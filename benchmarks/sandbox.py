@@ -125,7 +125,9 @@ def apart(contender: str, *, rounds: int, torch: bool, tier: str) -> dict[str, f
     command = [sys.executable, __file__, "--contender", contender, "--rounds", str(rounds)]
     command += ["--tier", tier, *(["--torch"] if torch else [])]
     quiet = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=quiet)
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=quiet
+    )
     result: dict[str, float] = json.loads(done.stdout)
     return result
 
