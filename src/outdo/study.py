@@ -20,7 +20,9 @@ from outdo.errors import StudyError
 from outdo.records import Json
 from outdo.yamlfile import Place, YamlFile, number
 
-Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^/\\\x00-\x1f]+$")]
+Name = Annotated[
+    str, Field(min_length=1, max_length=80, pattern=r"^[^./\\\x00-\x1f][^/\\\x00-\x1f]*$")
+]
 Claim = Literal["these", "new"]
 
 
@@ -250,22 +252,24 @@ def _override(file: YamlFile, override: str) -> None:
 
 
 def _explained(error: ValidationError, file: YamlFile) -> StudyError:
-    """The first thing that pydantic found, in a sentence, with its line."""
-    first = error.errors()[0]
-    place = _place(first["loc"], file.data)
+    """The most particular thing that pydantic found, in a sentence, with its line."""
+    found = max(error.errors(), key=lambda one: len(_place(one["loc"], file.data)))
+    place = _place(found["loc"], file.data)
     where = file.where(place)
-    name = str(place[-1]) if place else ""
-    inside = f" in {'.'.join(map(str, place[:-1]))!r}" if len(place) > 1 else ""
-    if first["type"] == "extra_forbidden":
-        known = _keys_beside(first["loc"])
-        return StudyError(f"unknown key {name!r}{inside}", suggestion(name, known), where=where)
-    if first["type"] == "missing":
-        key = str(first["loc"][-1])
-        return StudyError(f"key {key!r} is missing{inside}", where=where)
-    if first["type"].startswith("union_tag"):
-        known = dict.fromkeys(_SOURCES)
-        return StudyError(f"{name!r} needs a 'source'", suggestion("", known), where=where)
-    return StudyError(f"{'.'.join(map(str, place))}: {first['msg']}", where=where)
+    dotted = ".".join(map(str, place))
+    if found["type"] == "extra_forbidden":
+        name, around = str(place[-1]), ".".join(map(str, place[:-1]))
+        problem = f"unknown key {name!r}" + (f" in {around!r}" if around else "")
+        return StudyError(problem, suggestion(name, _keys_beside(found["loc"])), where=where)
+    if found["type"] == "missing":
+        inside = f" in {dotted!r}" if dotted else ""
+        return StudyError(f"key {str(found['loc'][-1])!r} is missing{inside}", where=where)
+    if found["type"] == "union_tag_not_found":
+        return StudyError(f"{dotted!r} needs a 'source'", suggestion("", _SOURCES), where=where)
+    if found["type"] == "union_tag_invalid":
+        tag, where = str(found["ctx"]["tag"]), file.where((*place, "source"))
+        return StudyError(f"unknown source {tag!r}", suggestion(tag, _SOURCES), where=where)
+    return StudyError(f"{dotted}: {found['msg']}", where=where)
 
 
 _SOURCES: dict[str, type[_Part]] = {

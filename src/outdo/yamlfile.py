@@ -38,7 +38,10 @@ class YamlFile:
         except (UnicodeDecodeError, OSError) as error:
             raise StudyError(f"it can't be read: {error}", where=str(path)) from error
         file = cls(path)
-        data = file._value(file._compose(text), ())
+        try:
+            data = file._value(file._compose(text), ())
+        except RecursionError as error:
+            raise StudyError("it is nested without end", where=str(path)) from error
         if not isinstance(data, dict):
             raise StudyError("a study is a mapping of keys to values", where=f"{path}:1")
         file.data.update(data)
@@ -66,7 +69,7 @@ class YamlFile:
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
             return [self._item(item, (*place, i)) for i, item in enumerate(node.value)]
-        return number(_scalar(node)) if node is not None else None
+        return number(self._scalar(node)) if node is not None else None
 
     def _item(self, node: yaml.Node, place: Place) -> Any:
         self.of[place] = self._line(node)
@@ -75,6 +78,8 @@ class YamlFile:
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         own: set[str] = set()
         for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise StudyError("a key is a word", where=self._line(key_node))
             key = str(key_node.value)
             if key in own:
                 where = self._line(key_node)
@@ -83,10 +88,17 @@ class YamlFile:
         yaml.SafeLoader("").flatten_mapping(node)  # `<<: *anchor`: the node's own keys come last
         built: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = str(_scalar(key_node))
+            key = str(self._scalar(key_node))
             self.of[*place, key] = self._line(key_node)
             built[key] = self._value(value_node, (*place, key))
         return built
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        try:
+            return yaml.SafeLoader("").construct_object(node, deep=True)
+        except (yaml.MarkedYAMLError, ValueError) as error:
+            said = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
+            raise StudyError(f"this is no plain value: {said}", where=self._line(node)) from error
 
     def _line(self, node: yaml.Node) -> str:
         return f"{self.path}:{node.start_mark.line + 1}"
@@ -97,8 +109,3 @@ def number(value: Any) -> Any:
     if isinstance(value, str) and _EXPONENT.fullmatch(value):
         return float(value)
     return value
-
-
-def _scalar(node: yaml.Node) -> Any:
-    loader = yaml.SafeLoader("")
-    return loader.construct_object(node, deep=True)
