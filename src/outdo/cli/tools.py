@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Any
 
 from outdo.cli.environment import environment
 from outdo.cli.sources import content_of, examples_of
-from outdo.errors import MissingExtra, StoreError
+from outdo.errors import MissingExtra, StoreError, StudyError
 from outdo.models.reference import ModelReference, resolve
 from outdo.pipeline.protocols import Engine, OnStep, Runner, Tools
 from outdo.records import Conversation, Json
@@ -102,7 +103,7 @@ def _missing(error: ModuleNotFoundError) -> Exception:
 
 def _settings(run: Run) -> Any:
     """A run's settings in the trainer's own terms."""
-    from outdo.training.settings import Lora, Settings
+    from outdo.training.settings import How, Lora, Settings
 
     asked = run.settings
     lora = None
@@ -128,7 +129,18 @@ def _settings(run: Run) -> Any:
         longer=asked.longer,
         seed=run.seed,
         precision=asked.precision,
+        how=How(checkpoint_seconds=_checkpoint_seconds()),
     )
+
+
+def _checkpoint_seconds() -> float:
+    """How much of a training run a killed process may lose."""
+    said = os.environ.get("OUTDO_CHECKPOINT_SECONDS", "60")
+    try:
+        return float(said)
+    except ValueError as error:
+        where = "OUTDO_CHECKPOINT_SECONDS"
+        raise StudyError(f"{said!r} is no number of seconds", where=where) from error
 
 
 def settings_json(run: Run) -> Json:
