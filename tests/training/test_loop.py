@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -162,13 +160,28 @@ def test_a_cut_run_ends_as_an_uncut_one(
     assert report.tokens_computed == stored["tokens_computed"]
 
 
-PROGRAM = """
-import sys
+KILLER = """
+import os, signal, sys, time
 from pathlib import Path
 import test_loop as t
 from outdo.models.reference import resolve
-base = resolve(sys.argv[1], runs=Path("."))
-t.train(base, t.ROWS, settings=t.SETTINGS, folder=Path(sys.argv[2]), validation=t.ROWS[:3])
+import outdo.training.loop
+
+base, folder = resolve(sys.argv[1], runs=Path(".")), Path(sys.argv[2])
+
+def lines():
+    path = folder / "loss.jsonl"
+    return path.read_bytes().count(b"\\n") if path.is_file() else 0
+
+for wanted in (1, 3, 4, 99):
+    child = os.fork()
+    if not child:
+        t.train(base, t.ROWS, settings=t.SETTINGS, folder=folder, validation=t.ROWS[:3])
+        os._exit(0)
+    while lines() < wanted and not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        time.sleep(0.002)
+    os.kill(child, signal.SIGKILL)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
@@ -178,21 +191,13 @@ def test_a_killed_run_ends_as_an_uncut_one(
 ) -> None:
     here = Path(__file__).parent
     path = os.pathsep.join([str(here), str(here.parent), *sys.path])
-    command = [sys.executable, "-c", PROGRAM, base.name, str(tmp_path)]
-    for lines in (1, 3, 4):
-        child = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path})
-        while child.poll() is None and _lines(tmp_path) < lines:
-            time.sleep(0.002)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-    subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=True)
+    command = [sys.executable, "-c", KILLER, base.name, str(tmp_path)]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": path}, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["-9", "-9", "-9", "0"]
     assert equal(weights(tmp_path), weights(uncut))
     assert curve(tmp_path) == curve(uncut)
-
-
-def _lines(folder: Path) -> int:
-    path = folder / "loss.jsonl"
-    return path.read_bytes().count(b"\n") if path.is_file() else 0
 
 
 def test_a_checkpoint_of_another_run_is_refused_by_name(
