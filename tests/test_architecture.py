@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "data": NOUNS | TOOLS,
     "engines": NOUNS | TOOLS | {"models"},
     "training": NOUNS | TOOLS | {"models"},
-    "pipeline": NOUNS | TOOLS | WORK - {"sandbox"},
+    "pipeline": (NOUNS | TOOLS | WORK | {"report"}) - {"sandbox"},
     "report": NOUNS | TOOLS,
     "cli": NOUNS | TOOLS | WORK | {"engines", "training", "pipeline", "report"},
     "embedded": set(),

@@ -4,13 +4,11 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outdo.data.examples import syntax_name
-from outdo.data.split import group_of, hold_out, hold_out_groups, rotations
-from outdo.errors import DataError
+from outdo.data.split import hold_out
 from outdo.records import Example
 
 
@@ -89,38 +87,3 @@ def test_programs_without_a_tree_differ_by_their_text() -> None:
     assert syntax_name("x = (") != syntax_name("x = [")
     assert syntax_name("x=1") == syntax_name("x = 1  # one")
     assert syntax_name("x=1") != syntax_name("x=2")
-
-
-def test_a_rotation_leaves_each_problem_out_once() -> None:
-    folds = dict(rotations(ROWS, seed=0, per_group=4))
-    assert list(folds) == ["a", "b", "c"]
-    for name, rows in folds.items():
-        assert {each.group for each in rows if each.split == "test"} == {name}
-        assert {each.group for each in rows if each.split == "train"} == set("abc") - {name}
-        assert Counter(each.split for each in rows) == {"train": 20, "test": 4}
-
-
-def test_groups_are_dealt_into_folds() -> None:
-    rows = [
-        row("p", f"{i}-{s}", f"x = {i}, {s}", group=f"s{s}") for i in range(3) for s in range(7)
-    ]
-    folds = dict(rotations(rows, by=group_of, folds=3, seed=0))
-    tested = [{each.group for each in fold if each.split == "test"} for fold in folds.values()]
-    assert list(folds) == ["fold-1", "fold-2", "fold-3"]
-    assert sorted(map(len, tested)) == [2, 2, 3]
-    assert set.union(*tested) == {f"s{s}" for s in range(7)}
-
-
-def test_a_program_of_the_left_out_group_is_nowhere_else() -> None:
-    rows = [row("a", "1", "x = 1"), row("b", "2", "x = 1 # same"), row("b", "3", "x = 3")]
-    split = hold_out_groups(rows, ["a"])
-    assert [(each.id, each.split) for each in split] == [("3", "train"), ("1", "test")]
-
-
-def test_what_cannot_be_rotated_is_refused() -> None:
-    with pytest.raises(DataError, match="1 groups can't be rotated"):
-        list(rotations(ROWS[:3], seed=0))
-    with pytest.raises(DataError, match="3 groups can't be rotated in 4 folds"):
-        list(rotations(ROWS, folds=4, seed=0))
-    with pytest.raises(DataError, match="no row belongs to 'z'"):
-        hold_out_groups(ROWS, ["z"])

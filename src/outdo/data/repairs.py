@@ -7,14 +7,14 @@ training rows may give it; a problem that is left out of training has no such pr
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from outdo import text, tokens
 from outdo.data.examples import repair_example, syntax_name
 from outdo.data.inject import inject, normalised
 from outdo.data.problems import Problem
-from outdo.data.split import hold_out, problem_of, rotations
+from outdo.data.split import hold_out, problem_of
 from outdo.data.submissions import Submission, sort_out
 from outdo.data.trial import Runs
 from outdo.errors import DataError
@@ -55,30 +55,6 @@ def student_repairs(
     split = hold_out(rows.examples, per_group=held_out_per_problem, seed=seed)
     examples = _with_what_is_known(split, rows, injected=injected, seed=seed, sandbox=sandbox)
     return Repairs(examples=examples, dropped=rows.dropped)
-
-
-def student_rotations(
-    *,
-    problems: Sequence[Problem],
-    programs: Sequence[Submission],
-    seed: int,
-    sandbox: Runs | None = None,
-    held_out_per_problem: int | None = 25,
-    folds: int | None = None,
-    normalise: bool = True,
-    injected: int = 0,
-    source: str = SOURCE,
-) -> Iterator[tuple[str, Repairs]]:
-    """For each fold (a problem, unless `folds` says how many) its name and its examples.
-
-    All of a left-out problem's rows are for testing: no program of it is trained on, or known as
-    nearest.
-    """
-    rows = real_pairs(problems, programs, sandbox=sandbox, normalise=normalise, source=source)
-    turns = rotations(rows.examples, folds=folds, per_group=held_out_per_problem, seed=seed)
-    for name, split in turns:
-        examples = _with_what_is_known(split, rows, injected=injected, seed=seed, sandbox=sandbox)
-        yield name, Repairs(examples=examples, dropped=rows.dropped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
