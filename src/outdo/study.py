@@ -118,7 +118,7 @@ class Train(_Part):
     longer: Literal["drop", "cut", "refuse"] = "drop"
     precision: Literal["auto", "bfloat16", "float32", "float16"] = "auto"
     limit: int | None = Field(default=None, ge=1)
-    leave_out: Literal["group"] | None = None
+    leave_out: str | None = None
 
 
 # ------------------------------------------------------------------ who answers, and the comparison

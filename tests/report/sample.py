@@ -77,7 +77,7 @@ def findings(
         command="outdo run studies/quickstart.yaml --set seed=7",
         resolved="study: quickstart\nabout: >\n  repair <b>programs</b>\nseed: 7\nmodels:\n"
         "  base: embedded/seedling\n  tuned: {train: lora, rank: 16}\n",
-        claim="these",
+        claims={"repair": "these"},
         examples=examples,
         metrics={"repair": (RPASS, REDIT)},
         contestants=(*contestants, *floors),

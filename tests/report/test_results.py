@@ -323,7 +323,7 @@ def test_a_contestant_that_was_not_asked_is_not_in_the_slice() -> None:
 
 
 def test_two_groups_give_no_interval_about_new_ones() -> None:
-    told = table(results(study(claim="new")))
+    told = table(results(study(claims={"repair": "new"})))
     assert cells(told, "base")["rpass"].low is None
     assert told.compared[0].verdict.word == "inconclusive"
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from outdo import catalog
 from outdo.errors import StudyError
 from outdo.models.reference import ModelReference
+from outdo.pipeline.fields import field_of
 from outdo.pipeline.findings import Entrant, Reply, everybody, findings_of
 from outdo.pipeline.protocols import Tools, Watch
 from outdo.pipeline.stages import (
@@ -50,13 +51,20 @@ class Report:
     caveats: tuple[str, ...]
 
 
+Turn = tuple[str, str]
+"""A field, and the value of it that a training run does not see."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Weights:
-    """A model that can be asked: `left_out` is the group that its training did not see."""
+    """A model that can be asked; `left_out` is the field and value that training did not see."""
 
     reference: ModelReference
     training: Trained | None = None
-    left_out: str | None = None
+    left_out: Turn | None = None
+
+    def has_seen(self, example: Example) -> bool:
+        return self.left_out is None or field_of(example, self.left_out[0]) != self.left_out[1]
 
 
 def carry_out(
@@ -81,8 +89,9 @@ def carry_out(
             environment=tools.environment(),
             command=command,
         )
-        with watch.stage("report", total=None, unit="files"):
+        with watch.stage("report", total=None, unit="files") as tally:
             results = write(findings, folder / "report")
+            tally(sum(path.is_file() for path in (folder / "report").rglob("*")))
     return _report(folder / "report", findings, results)
 
 
@@ -191,37 +200,38 @@ class _Job:
     # -------------------------------------------------------------- training
 
     def _train(self, run: Run, bases: list[_Weights]) -> Iterator[_Weights]:
-        """The weights of a run: one, or one for each group that is left out in turn."""
+        """The weights of a run: one, or one for each value of a field that is left out in turn."""
         rows = self._limited(self.data[run.data].of("train"), run.settings.limit)
-        left_out = sorted({e.group for e in rows}) if run.settings.leave_out else [None]
-        for group in left_out:
-            name = run.name if group is None else f"{run.name} without {group}"
-            kept = [e for e in rows if e.group != group]
-            base = next(b for b in bases if b.left_out in (group, None))
+        for turn, base in _turns(run, rows, bases):
+            name = run.name if turn is None else f"{run.name} without {turn[1]}"
             conversations = [
-                self.task.conversation(example, variant=run.settings.prompt) for example in kept
+                self.task.conversation(example, variant=run.settings.prompt)
+                for example in rows
+                if turn is None or field_of(example, turn[0]) != turn[1]
             ]
             trained = train(self.shop, run, base.reference, conversations, name=name)
             self.trained[name] = trained
-            self._link(f"train {name}", trained.stage)
-            reference = self.tools.resolve(f"run/{self.study.study}/train {name}")
-            yield _Weights(
-                reference=reference, training=trained, left_out=group if group else base.left_out
-            )
+            link = self._link(f"train {name}", trained.stage)
+            reference = self.tools.resolve(f"run/{self.study.study}/{link}")
+            yield _Weights(reference=reference, training=trained, left_out=turn)
 
     # -------------------------------------------------------------- answering
 
     def _answer(self, answers: Answers, weights: list[_Weights]) -> Entrant:
         """What a contestant said to every test example, and what it earned.
 
-        Where groups were left out in turn, each model answers for the group it has not seen.
+        Where a field's values were left out in turn, each model answers for what it hasn't seen,
+        and the first one for what none has seen.
         """
         data = self._data(answers.ask.data)
         test = self._limited(data.of("test"), self.study.limit)
         parts: list[Generated] = []
+        chosen = {e.id: _unseen_by(weights, e) for e in test}
         for one in weights:
-            mine = [e for e in test if one.left_out in (None, e.group)]
-            name = answers.name + (f" on {one.left_out}" if one.left_out else "")
+            mine = [e for e in test if chosen[e.id] is one]
+            if not mine:
+                continue
+            name = answers.name + (f" on {one.left_out[1]}" if one.left_out else "")
             asked = list(self._asked(answers.ask, data, mine))
             parts.append(generate(self.shop, one.reference, answers.ask, asked, name=name))
             self._link(f"generate {name}", parts[-1].stage)
@@ -233,7 +243,7 @@ class _Job:
             ask=answers.ask,
             replies=tuple(reply for part in parts for reply in self._scored(answers.name, part)),
             training=training.name if training else None,
-            leaves_out=any(one.left_out for one in weights),
+            leaves_out=next((one.left_out[0] for one in weights if one.left_out), None),
         )
 
     def _asked(self, ask: Answering, data: Examples, test: Sequence[Example]) -> Iterator[Asked]:
@@ -264,19 +274,26 @@ class _Job:
 
     def _floors(self, table: Compared, entrants: Sequence[Entrant]) -> Iterator[Entrant]:
         """The floors of a table, who see of the training rows what its contestants saw."""
-        rotated = any(entrant.leaves_out for entrant in entrants)
+        field = next((one.leaves_out for one in entrants if one.leaves_out), None)
         data = self._data(entrants[0].ask.data)
         test = self._limited(data.of("test"), self.study.limit)
         for name in table.floors:
             replies = {}
             for example in test:
-                seen = [e for e in data.of("train") if not (rotated and e.group == example.group)]
-                shown = _without_nearest(example) if rotated else example
+                seen = data.of("train")
+                if field:
+                    seen = [e for e in seen if field_of(e, field) != field_of(example, field)]
+                shown = _without_nearest(example) if field else example
                 replies[example.id] = self.task.floors[name](shown, seen)
-            yield self._floor(f"floor/{name}", test, replies, rotated=rotated)
+            yield self._floor(f"floor/{name}", test, replies, leaves_out=field)
 
     def _floor(
-        self, name: str, test: Sequence[Example], replies: Mapping[str, str], *, rotated: bool
+        self,
+        name: str,
+        test: Sequence[Example],
+        replies: Mapping[str, str],
+        *,
+        leaves_out: str | None,
     ) -> Entrant:
         ask = Answering(model=name)
         asked = list(self._asked(ask, Examples(stage=Path(), rows=(), notes=()), test))
@@ -290,7 +307,7 @@ class _Job:
             ask=ask,
             replies=found,
             floor=True,
-            leaves_out=rotated,
+            leaves_out=leaves_out,
         )
 
     # -------------------------------------------------------------- small matters
@@ -302,14 +319,40 @@ class _Job:
         """The first examples in an order of their own, so that a larger limit only adds."""
         return sorted(examples, key=lambda e: digest([self.study.seed, e.id]))[:limit]
 
-    def _link(self, name: str, stage: Path) -> None:
-        """Points `stages/<name>` in the study's folder to a stage, so that people find it."""
+    def _link(self, name: str, stage: Path) -> str:
+        """The name below `stages` in the study's folder that now points to a stage."""
         link = self.folder / "stages" / name.replace("/", "-")
         link.parent.mkdir(parents=True, exist_ok=True)
         aside = link.with_name(f".{link.name}.{os.getpid()}")
         aside.unlink(missing_ok=True)
         aside.symlink_to(os.path.relpath(stage, link.parent))
         aside.replace(link)
+        return link.name
+
+
+def _unseen_by(weights: Sequence[_Weights], example: Example) -> _Weights:
+    """The model whose training left the example out, or the first."""
+    return next((one for one in weights if not one.has_seen(example)), weights[0])
+
+
+def _turns(
+    run: Run, rows: Sequence[Example], bases: Sequence[_Weights]
+) -> list[tuple[tuple[str, str] | None, _Weights]]:
+    """The fields and values that a run leaves out in turn, with the weights it starts from.
+
+    What the weights have not seen stays unseen, whether or not the run itself takes turns.
+    """
+    field = run.settings.leave_out
+    if field is None:
+        return [(base.left_out, base) for base in bases]
+    by_turn = {base.left_out: base for base in bases}
+    turns = [(field, value) for value in sorted({field_of(row, field) for row in rows})]
+    for turn in turns:
+        if turn not in by_turn and None not in by_turn:
+            problem = f"{run.model!r} has no turn without {turn[1]!r}"
+            hint = "give both the same leave_out, data and limit"
+            raise StudyError(problem, hint, where=run.name)
+    return [(turn, by_turn.get(turn) or by_turn[None]) for turn in turns]
 
 
 def _needed(runs: Mapping[str, Run], entry: str) -> set[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from outdo.pipeline.fields import field_of
 from outdo.pipeline.stages import Scored, Trained
 from outdo.records import Completion, Example, Json
 from outdo.report import (
@@ -46,7 +47,7 @@ class Entrant:
     replies: tuple[Reply, ...]
     floor: bool = False
     training: str | None = None
-    leaves_out: bool = False
+    leaves_out: str | None = None
 
 
 def everybody(study: Study) -> Compared:
@@ -74,7 +75,7 @@ def findings_of(
         about=study.about.strip(),
         command=command,
         resolved=study.dump(),
-        claim=next(iter(specs.values())).claim,
+        claims={titles[title]: specs[title].claim for title in tables},
         examples={r.example.id: r.example for e in _all(tables) for r in e.replies},
         metrics={titles[title]: task.metrics for title in tables},
         contestants=tuple(
@@ -194,13 +195,6 @@ def _slices(entrants: Sequence[Entrant], table: Compared, name: str) -> Iterable
         return
     parts: dict[str, list[str]] = {}
     for example in {r.example.id: r.example for e in entrants for r in e.replies}.values():
-        parts.setdefault(_value(example, table.slices), []).append(example.id)
+        parts.setdefault(field_of(example, table.slices), []).append(example.id)
     for value, ids in sorted(parts.items()):
         yield Slice(name=value, task=name, examples=tuple(ids), claim=table.claim)
-
-
-def _value(example: Example, field: str) -> str:
-    """The value of a field such as `source` or `given.language`."""
-    head, _, rest = field.partition(".")
-    value = getattr(example, head)
-    return str(value[rest] if rest else value)

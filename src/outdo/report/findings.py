@@ -113,7 +113,8 @@ class Findings:
 
     `metrics` lists each task's metrics in order of interest: the first is the headline.
     `matches` lists what is compared: the first is the headline. `margins` maps a metric's name to
-    the largest difference that counts as none. `item` and `group` name what an example and its
+    the largest difference that counts as none, `claims` a task to what is claimed of it (these
+    examples, if nothing is said). `item` and `group` name what an example and its
     group are, in the singular.
     """
 
@@ -121,7 +122,7 @@ class Findings:
     about: str = ""
     command: str = ""
     resolved: str = ""
-    claim: Claim = "these"
+    claims: Mapping[str, Claim] = field(default_factory=dict)
     item: str = "program"
     group: str = "problem"
     examples: Mapping[str, Example]

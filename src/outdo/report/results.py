@@ -128,7 +128,7 @@ def _table(findings: Findings, task: str, part: Slice | None) -> Table:
     columns, values = _columns(findings.metrics[task], entrants)
     answered = dict.fromkeys(row.example for _, rows in entrants for row in rows)
     groups = {name: findings.examples[name].group for name in findings.examples if name in answered}
-    claim = part.claim if part else findings.claim
+    claim = part.claim if part else findings.claims.get(task, "these")
     matches = _matches(findings, task, [contestant for contestant, _ in entrants])
 
     def judge(a: str, b: str, column: Column) -> Compared | None:
