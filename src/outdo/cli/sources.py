@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,13 +24,26 @@ from outdo.records import Example, Json, digest, to_json
 from outdo.store import file_digest
 from outdo.study import Data, Folder, Injected, Programs, Rows
 
+VERSION = "1"
+"""Names how sources become examples; a change of what comes out of them changes it."""
 
-def content_of(spec: Data, root: Path) -> Json:
-    """What a data entry reads, by content: its problems, or the digests of its files."""
+
+def content_of(spec: Data, root: Path, *, task: str) -> Json:
+    """What decides a data entry's examples beside its settings: content, task, and our own code.
+
+    A folder of students counts by a digest alone, for its files bear the students' names, and by
+    the salt that hides them.
+    """
+    read: Json
     if isinstance(spec, Injected):
-        return digest([to_json(problem) for problem in problems_of(spec.problems, root)])
-    paths = [spec.programs, spec.problems] if isinstance(spec, Programs) else [spec.path]
-    return [_digest(root / path) for path in paths]
+        read = digest([to_json(problem) for problem in problems_of(spec.problems, root)])
+    elif isinstance(spec, Programs):
+        read = [_digest(root / spec.programs), _digest(root / spec.problems)]
+    elif isinstance(spec, Folder):
+        read = digest([_digest(root / spec.path), salt()])
+    else:
+        read = _digest(root / spec.path)
+    return {"version": VERSION, "task": task, "read": read}
 
 
 def problems_of(name: str, root: Path) -> tuple[Problem, ...]:
@@ -36,14 +51,18 @@ def problems_of(name: str, root: Path) -> tuple[Problem, ...]:
     return embedded_problems() if name == "embedded" else read_problems(root / name)
 
 
-def _digest(path: Path) -> Json:
+def _digest(path: Path) -> str:
+    """The digest of a file, or of all files of a folder and their names."""
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file())
-        return {p.relative_to(path).as_posix(): file_digest(p) for p in files}
+        return digest([[p.relative_to(path).as_posix(), _digest(p)] for p in files])
     if not path.is_file():
         hint = "paths start from data_root: change it with --set data_root=..."
         raise DataError("there is no such file", hint, where=str(path))
-    return file_digest(path)
+    try:
+        return file_digest(path)
+    except OSError as error:
+        raise DataError(f"the file can't be read: {error.strerror}", where=str(path)) from error
 
 
 def examples_of(
@@ -138,7 +157,22 @@ def salt() -> str:
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     path = home / "outdo" / "salt"
     if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_text(secrets.token_hex(16), "ascii")
+        try:
+            _draw_salt(path)
+        except OSError as error:
+            problem = f"the salt for pseudonyms can't be kept: {error.strerror}"
+            raise DataError(problem, "set OUTDO_SALT", where=str(path)) from error
     return path.read_text("ascii")
+
+
+def _draw_salt(path: Path) -> None:
+    """Put a new secret in its place, whole, unless another process was faster."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(dir=path.parent)  # for its owner's eyes alone
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as out:
+            out.write(secrets.token_hex(16))
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
+    finally:
+        Path(aside).unlink()

@@ -28,7 +28,7 @@ def tools_for(log_dir: Path, *, tier: str, task: str) -> Tools:
         train=_train,
         settings=lambda run: _settings(run).what,
         resolve=functools.partial(resolve, runs=log_dir),
-        data_what=content_of,
+        data_what=functools.partial(content_of, task=task),
         data=functools.partial(examples_of, task=task),
         environment=lambda: environment(sandbox=_signature(tier)),
     )
