@@ -115,29 +115,41 @@ class Run:
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint.pt"
 
-    def go_on(self, *, until: float = float("inf"), save_every: float = 150.0) -> None:
+    def go_on(
+        self,
+        *,
+        until: float = float("inf"),
+        save_every: float = 150.0,
+        gauge_every: float = 300.0,
+        gauge_rows: int = 32,
+    ) -> None:
         """Trains to the end of the settings' tokens, or until `time.time()` passes `until`."""
-        began, saved = time.time() - self.progress.seconds, time.time()
-        gauged = -1.0
+        began = saved = gauged = time.time()
+        before = self.progress.seconds
         while self.progress.tokens < self.settings.tokens and time.time() < until:
-            grown = self.progress.tokens / self.settings.nursery_tokens
-            nursery = max(0.0, 2 * grown - 1) if grown < 1 else None
-            rows = self.corpus.pool(self.progress.pool, nursery=nursery)
-            small = nursery is not None
-            budget = self.settings.nursery_batch_tokens if small else self.settings.batch_tokens
-            losses = [self.step(batch) for batch in self.batches(rows, budget=budget)]
-            self.progress.pool += 1
-            return_memory()
-            self.progress.seconds = time.time() - began
-            self.log({"loss": round(sum(losses) / len(losses), 4)})
-            if time.time() - saved > save_every:
+            loss = self.one_pool()
+            self.progress.seconds = before + time.time() - began
+            self.log({"loss": round(loss, 4)})
+            if time.time() - saved >= save_every:
                 self.save()
                 saved = time.time()
-            if time.time() - gauged > 300:
-                self.log({"right": self.gauge()})
+            if time.time() - gauged >= gauge_every:
+                self.log({"right": self.gauge(rows_each=gauge_rows)})
                 gauged = time.time()
-        self.log({"right": self.gauge(rows_each=96)})
         self.save()
+        self.log({"right": self.gauge(rows_each=3 * gauge_rows)})
+
+    def one_pool(self) -> float:
+        """Trains on the next pool; its mean loss."""
+        grown = self.progress.tokens / self.settings.nursery_tokens
+        nursery = max(0.0, 2 * grown - 1) if grown < 1 else None
+        rows = self.corpus.pool(self.progress.pool, nursery=nursery)
+        small = nursery is not None
+        budget = self.settings.nursery_batch_tokens if small else self.settings.batch_tokens
+        losses = [self.step(batch) for batch in self.batches(rows, budget=budget)]
+        self.progress.pool += 1
+        return_memory()
+        return sum(losses) / len(losses)
 
     def batches(self, rows: Sequence[Row], *, budget: int) -> Iterator[list[Row]]:
         """The pool in batches of rows of like length, within the budget, in random order."""
@@ -159,7 +171,7 @@ class Run:
                 group["lr"] = rate * self.rate()
         logits, wanted, _ = self.predicted(rows)
         loss = cross_entropy(logits.float(), wanted)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for optimiser in self.optimisers:
             optimiser.step()
@@ -190,7 +202,7 @@ class Run:
             logits = self.model.lm_head(hidden[:, :-1][learnt[:, 1:]])
         return logits, ids[:, 1:][learnt[:, 1:]], learnt[:, 1:].nonzero()[:, 0]
 
-    def gauge(self, *, rows_each: int = 32) -> dict[str, tuple[float, float]]:
+    def gauge(self, *, rows_each: int) -> dict[str, tuple[float, float]]:
         """For each chore: how many replies to unseen rows, and how many of their tokens, are right.
 
         A reply is right if each of its tokens is the likeliest one: greedy decoding says it.
