@@ -66,6 +66,12 @@ def test_the_way_it_is_carried_out_names_nothing() -> None:
     assert "how" not in Settings().what
 
 
+def test_the_version_of_our_own_code_names_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Settings().what
+    monkeypatch.setattr("outdo.training.settings.VERSION", "next")
+    assert Settings().what == {**before, "version": "next"} != before
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -296,11 +296,13 @@ def _line(step: Step, rate: float, progress: Progress) -> dict[str, Json]:
 
 @contextlib.contextmanager
 def _appending(path: Path, steps: int) -> Iterator[Callable[[dict[str, Json]], None]]:
-    """A writer of lines behind the first `steps` whole ones; what a killed run wrote more goes."""
-    old = path.read_bytes().splitlines(keepends=True)[:steps] if path.is_file() else []
-    with path.open("wb") as out:
-        out.writelines(old)
-        out.flush()
+    """A writer of lines behind the first `steps` whole ones; what a killed run wrote more goes.
+
+    The file is cut in place, never emptied: a process may be killed here too.
+    """
+    with path.open("ab") as out:
+        lines = path.read_bytes().splitlines(keepends=True)[:steps]
+        out.truncate(sum(map(len, lines)))
 
         def write(line: dict[str, Json]) -> None:
             out.write(json.dumps(line).encode() + b"\n")

@@ -9,6 +9,10 @@ from outdo.errors import TrainingError
 from outdo.records import Json, to_json
 
 
+VERSION = "1"
+"""Names the loop and its methods; a change of what comes out of them changes it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lora:
     """Low-rank adapters (Hu et al. 2021): each target learns `alpha / rank * B @ A` beside it.
@@ -86,5 +90,6 @@ class Settings:
 
     @property
     def what(self) -> dict[str, Json]:
-        """The part that names the result."""
-        return {name: value for name, value in to_json(self).items() if name != "how"}
+        """What names the result: all but `how`, and the version of our own code."""
+        named = {name: value for name, value in to_json(self).items() if name != "how"}
+        return {**named, "version": VERSION}
