@@ -8,7 +8,6 @@ from typing import Literal
 from outdo.errors import TrainingError
 from outdo.records import Json, to_json
 
-
 VERSION = "1"
 """Names the loop and its methods; a change of what comes out of them changes it."""
 
