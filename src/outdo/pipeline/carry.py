@@ -79,6 +79,7 @@ def carry_out(
     _check_task(study, task)
     with holding(folder, on_wait=watch.waiting):
         job = _Job(study, task, store, tools, watch)
+        job.resolve()
         job.begin()
         findings = findings_of(
             study,
@@ -106,6 +107,7 @@ def prepare(
         raise StudyError(f"there is no training run {only!r}", hint)
     with holding(store.root / study.study, on_wait=watch.waiting):
         job = _Job(study, task, store, tools, watch)
+        job.resolve()
         job.begin()
         job.weights(only=only)
     return {name: trained.stage for name, trained in job.trained.items()}
@@ -157,8 +159,15 @@ class _Job:
         how = {**tools.environment(), "study": study.study}
         self.shop = Shop(store=store, tools=tools, watch=watch, how=how)
         self.folder = store.root / study.study
+        self.references: dict[str, ModelReference] = {}
         self.data: dict[str, Examples] = {}
         self.trained: dict[str, Trained] = {}
+
+    def resolve(self) -> None:
+        """Find the study's models: one that isn't there is told before any work is done."""
+        self.references = {
+            name: self.tools.resolve(model) for name, model in self.study.models.items()
+        }
 
     def begin(self) -> None:
         """Write the resolved study down, and make its examples."""
@@ -172,8 +181,7 @@ class _Job:
     def weights(self, *, only: str | None = None) -> dict[str, list[_Weights]]:
         """All models that can be asked, by name; `only` one entry is trained, and what it needs."""
         found: dict[str, list[_Weights]] = {
-            name: [_Weights(reference=self.tools.resolve(model))]
-            for name, model in self.study.models.items()
+            name: [_Weights(reference=reference)] for name, reference in self.references.items()
         }
         runs = self.study.runs()
         needed = set(runs) if only is None else _needed(runs, only)
