@@ -101,6 +101,19 @@ def test_lists_expand_into_one_run_for_each_combination(file: Path) -> None:
     assert answers["tuned r=8 learning rate 0.002"].entry == "tuned"
 
 
+def test_adapters_of_one_rank_are_told_apart_by_what_differs(file: Path) -> None:
+    same = "{rank: 8, alpha: 16}, {rank: 8, alpha: 32.5, targets: [q_proj, v_proj]}"
+    changed(file, "    epochs: 2\n", f"    lora: [{same}]\n    seed: [1234567, 1234568]\n")
+    assert list(load_study(file).runs()) == [
+        f"tuned {lora} seed {seed}"
+        for lora in (
+            "r=8 alpha 16 targets all-linear",
+            "r=8 alpha 32.5 targets q_proj,v_proj",
+        )
+        for seed in (1234567, 1234568)
+    ]
+
+
 def test_a_run_on_a_matrix_expands_with_it(file: Path) -> None:
     changed(
         file, "    epochs: 2\n", "    seed: [1, 2]\n  more:\n    model: tuned\n    epochs: [1, 3]\n"
@@ -286,6 +299,27 @@ def test_a_wrong_override_is_told_as_it_was_typed(
             "'data.broken' needs a 'source'",
             "known: folder, inject, programs, rows",
         ),
+        (
+            "    epochs: 2",
+            "    epochs: [1, 2, 1]",
+            10,
+            "two training runs are named 'tuned epochs 1'",
+            "give each value of a list once, and other names",
+        ),
+        (
+            "answers: [tuned, base]",
+            "answers: [tuned, base, tuned]",
+            18,
+            "'tuned' is there twice",
+            "name it once",
+        ),
+        (
+            "    against: [base]",
+            "    against: [base]\n    floors: [unchanged, unchanged]",
+            20,
+            "'unchanged' is there twice",
+            "name it once",
+        ),
         ("models:", "seed: 2\nseed: 3\nmodels:", 8, "'seed' is there twice", "rename one"),
         (
             "  base: embedded/seedling",
@@ -305,6 +339,28 @@ def test_a_mistake_is_told_with_its_line_and_what_to_do(
     assert told.hint == hint
 
 
+def test_two_answers_of_one_name_are_refused(file: Path) -> None:
+    changed(file, "    epochs: 2\n", "    seed: [1, 2]\n")
+    changed(
+        file,
+        "  tuned: {model: tuned}\n",
+        "  tuned: {model: tuned}\n  tuned seed 2: {model: base}\n",
+    )
+    told = refused(file)
+    assert (told.problem, told.hint) == ("two answers are named 'tuned seed 2'", "rename one")
+    assert told.where == f"{file}:15"
+
+
+def test_where_something_stands_is_no_part_of_a_study(file: Path, tmp_path: Path) -> None:
+    study = load_study(file)
+    assert study.where("models", "base") == f"{file}:8"
+    again = tmp_path / "again.yaml"
+    again.write_text("# a comment\n" + file.read_text())
+    assert load_study(again) == study
+    assert load_study(again).where("models", "base") == f"{again}:9"
+    assert type(study).model_validate(study.model_dump()).where("models", "base") == ""
+
+
 def test_a_circle_of_several_is_told_as_it_runs(file: Path) -> None:
     changed(
         file,
@@ -321,6 +377,8 @@ def test_a_circle_of_several_is_told_as_it_runs(file: Path) -> None:
     [
         ("count: 50", "count: many", 6, "valid integer"),
         ("count: 50", "count: 0", 6, "greater than or equal to 1"),
+        ("epochs: 2", "seed: []", 12, "train.tuned.seed"),
+        ("epochs: 2", "method: dpo", 12, "'sft'"),
         ("epochs: 2", "learning_rate: fast", 12, "learning_rate"),
         ("epochs: 2", "precision: int8", 12, "'auto', 'bfloat16', 'float32' or 'float16'"),
         ("study: small", "study: a/b", 1, "study"),

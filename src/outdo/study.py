@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from outdo.catalog import suggestion
 from outdo.errors import StudyError
@@ -24,6 +24,9 @@ Name = Annotated[
     str, Field(min_length=1, max_length=80, pattern=r"^[^./\\\x00-\x1f][^/\\\x00-\x1f]*$")
 ]
 Claim = Literal["these", "new"]
+
+
+Several = Field(min_length=1)
 
 
 class _Part(BaseModel):
@@ -103,12 +106,12 @@ class Train(_Part):
 
     model: str
     data: str | None = None
-    method: str = "sft"
+    method: Literal["sft"] = "sft"
     prompt: str = "direct"
-    lora: Lora | Literal["none"] | list[Lora] = Lora()
-    learning_rate: float | list[float] = 1e-3
-    seed: int | list[int] | None = None
-    epochs: int | list[int] = 1
+    lora: Lora | Literal["none"] | Annotated[list[Lora], Several] = Lora()
+    learning_rate: float | Annotated[list[float], Several] = 1e-3
+    seed: int | Annotated[list[int], Several] | None = None
+    epochs: int | Annotated[list[int], Several] = 1
     rows_per_step: int = Field(default=32, ge=1)
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     warmup: float = Field(default=0.05, ge=0, lt=1)
@@ -149,8 +152,17 @@ class Compared(_Part):
     slices: str | None = None
 
 
+@dataclass(frozen=True)
+class _Source:
+    """Where a study was read; no part of what it is."""
+
+    file: YamlFile | None = field(default=None, compare=False)
+
+
 class Study(_Part):
     """A whole study, as its file spells it."""
+
+    _source: _Source = PrivateAttr(default_factory=_Source)
 
     study: Name
     about: str = ""
@@ -169,6 +181,10 @@ class Study(_Part):
         runs: dict[str, Run] = {}
         for name in _in_order({name: [entry.model] for name, entry in self.train.items()}):
             for run in _expanded(name, self.train[name], self):
+                if run.name in runs:
+                    problem = f"two training runs are named {run.name!r}"
+                    hint = "give each value of a list once, and other names"
+                    raise StudyError(problem, hint, where=self.where("train", name))
                 runs[run.name] = run
         return runs
 
@@ -182,8 +198,15 @@ class Study(_Part):
                 found[name] = Answers(name=name, entry=name, model=entry.model, ask=entry)
             for run in members:
                 label = name + run.name.removeprefix(run.entry)
+                if label in found or (label != name and label in self.answer):
+                    where = self.where("answer", name)
+                    raise StudyError(f"two answers are named {label!r}", "rename one", where=where)
                 found[label] = Answers(name=label, entry=name, model=run.name, ask=entry)
         return found
+
+    def where(self, *place: str | int) -> str:
+        """File and line of a place in the study; empty for one that was not read from a file."""
+        return self._source.file.where(place) if self._source.file else ""
 
     def dump(self) -> str:
         """The study as YAML, defaults and overrides written out, ready to be run again."""
@@ -228,6 +251,7 @@ def load_study(path: Path, *, overrides: Iterable[str] = ()) -> Study:
         study = Study.model_validate(file.data)
     except ValidationError as error:
         raise _explained(error, file) from error
+    study._source = _Source(file)
     _check_names(study, file)
     return study
 
@@ -327,7 +351,12 @@ def _check_names(study: Study, file: YamlFile) -> None:
                 hint = f"one of: {', '.join(study.data)}"
                 where = file.where((section, name))
                 raise StudyError(f"{name!r} must say which data it uses", hint, where=where)
+    study.answers()
     for title, table in study.compare.items():
+        for section, names in (("answers", table.answers), ("floors", table.floors)):
+            if again := next((name for name in names if names.count(name) > 1), None):
+                where = file.where(("compare", title, section))
+                raise StudyError(f"{again!r} is there twice", "name it once", where=where)
         for i, name in enumerate(table.answers):
             _known(name, study.answer, "answer", file, ("compare", title, "answers", i))
         for i, name in enumerate(table.against):
@@ -373,7 +402,7 @@ def _expanded(name: str, entry: Train, study: Study) -> Iterator[Run]:
     starts = [run.name for run in _runs_of(study, entry.model)] or [entry.model]
     for start, *values in itertools.product(starts, *lists.values()):
         chosen = dict(zip(lists, values, strict=True))
-        label = "".join(f" {_label(field, value)}" for field, value in chosen.items())
+        label = "".join(f" {_label(field, value, lists[field])}" for field, value in chosen.items())
         inherited = start.removeprefix(entry.model) if start != entry.model else ""
         settings = Train.model_validate({**entry.model_dump(), **chosen})
         seed = settings.seed if isinstance(settings.seed, int) else study.seed
@@ -395,7 +424,18 @@ def _runs_of(study: Study, name: str) -> Iterator[Run]:
         yield from _expanded(name, study.train[name], study)
 
 
-def _label(field: str, value: Json) -> str:
-    if field == "lora":
-        return f"r={value['rank']}"
-    return f"{field.replace('_', ' ')} {value:g}"
+def _label(name: str, value: Json, among: list[Json]) -> str:
+    """What tells a value apart from the others of its list."""
+    if name != "lora":
+        return f"{name.replace('_', ' ')} {_word(value)}"
+    told = f"r={value['rank']}"
+    if len({one["rank"] for one in among}) < len(among):
+        differs = [key for key in value if any(one[key] != value[key] for one in among)]
+        told += "".join(f" {key} {_word(value[key])}" for key in differs if key != "rank")
+    return told
+
+
+def _word(value: Json) -> str:
+    if isinstance(value, list):
+        return ",".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
