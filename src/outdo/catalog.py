@@ -36,16 +36,17 @@ def named(names: Mapping[str, str], name: str, *, noun: str) -> Any:
     if not attribute:
         raise StudyError(f"there is no {noun} {name!r}", suggestion(name, names))
     try:
-        return getattr(importlib.import_module(module), attribute)
+        found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing in EXTRAS:
             raise MissingExtra.of(missing, EXTRAS[missing]) from error
-        if (error.name or "") in (module, module.partition(".")[0]):
+        if f"{module}.".startswith(f"{error.name}."):
             raise StudyError(f"{noun} {name!r}: there is no module {module!r}") from error
         raise
-    except AttributeError as error:
-        raise StudyError(f"{noun} {name!r}: {module} has no {attribute!r}") from error
+    if not hasattr(found, attribute):
+        raise StudyError(f"{noun} {name!r}: {module} has no {attribute!r}")
+    return getattr(found, attribute)
 
 
 def suggestion(name: str, known: Mapping[str, object]) -> str:
