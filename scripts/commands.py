@@ -27,10 +27,8 @@ that before the study file.
 
 def page() -> str:
     """The page's text."""
-    parts = [HEAD]
-    for words in verbs(app):
-        parts.append(f"## outdo {' '.join(words)}\n\n```\n{help_of(words)}\n```\n")
-    return "\n".join(parts)
+    parts = (f"## outdo {' '.join(words)}\n\n```\n{help_of(words)}\n```\n" for words in verbs(app))
+    return "\n".join([HEAD, *parts])
 
 
 def verbs(of: typer.Typer, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
