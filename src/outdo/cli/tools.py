@@ -15,7 +15,7 @@ from outdo.cli.sources import content_of, examples_of
 from outdo.errors import MissingExtra, StoreError, StudyError
 from outdo.models.reference import ModelReference, resolve
 from outdo.pipeline.protocols import Engine, OnStep, Runner, Tools
-from outdo.records import Conversation, Json
+from outdo.records import Conversation
 from outdo.sandbox import Sandbox
 from outdo.study import Answering, Run
 
@@ -141,8 +141,3 @@ def _checkpoint_seconds() -> float:
     except ValueError as error:
         where = "OUTDO_CHECKPOINT_SECONDS"
         raise StudyError(f"{said!r} is no number of seconds", where=where) from error
-
-
-def settings_json(run: Run) -> Json:
-    """What of a run's settings decides its weights."""
-    return _settings(run).what
