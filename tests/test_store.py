@@ -150,6 +150,10 @@ def test_only_what_is_owed_is_made_and_a_sealed_stage_reopens(stage: RowStage) -
     assert data(stage.folder / "done.json")["digest"] != sealed["digest"]
 
 
+def test_a_stage_that_was_never_filled_has_no_rows(stage: RowStage) -> None:
+    assert stage.read() == {}
+
+
 def test_a_smaller_question_pays_nothing_and_gets_only_what_it_asked_for(stage: RowStage) -> None:
     stage.fill(["a", "b"], Maker())
     before = (stage.folder / "done.json").stat().st_mtime_ns
