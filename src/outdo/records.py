@@ -28,6 +28,8 @@ Split = Literal["train", "valid", "test"]
 Finish = Literal["stop", "length", "refused"]
 Cut = Literal["time", "memory", "output", "policy", "crash"]
 Side = Literal["a", "b", "tie"]
+How = Literal["value", "printed", "session", "script"]
+"""What is done with a `Call`, and so how its test is compared."""
 
 
 # ------------------------------------------------------------------ asking and answering
@@ -164,7 +166,7 @@ class Call:
     """
 
     code: str = ""
-    how: Literal["value", "printed", "session", "script"] = "value"
+    how: How = "value"
     stdin: str = ""
 
 
@@ -184,6 +186,31 @@ class Program:
     entry: str | None = None
     suite: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
+
+    @classmethod
+    def tested(
+        cls,
+        code: str,
+        *,
+        preamble: str = "",
+        calls: tuple[Call, ...] = (),
+        check: str | None = None,
+        entry: str | None = None,
+        suite: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+    ) -> Program:
+        """`code` after its preamble, to be tested in one way: by a suite, else a check, else calls.
+
+        Whoever makes examples and whoever scores repairs must try a program in the same way.
+        """
+        lines = preamble.strip("\n")
+        files = {"main.py": f"{lines}\n\n{code}\n" if lines else f"{code}\n"}
+        limits = limits or Limits()
+        if suite:
+            return cls(files={**suite, **files}, suite=tuple(sorted(suite)), limits=limits)
+        if check:
+            return cls(files=files, check=check, entry=entry, limits=limits)
+        return cls(files=files, calls=calls, limits=limits)
 
     @property
     def key(self) -> str:

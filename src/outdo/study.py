@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from outdo.catalog import suggestion
 from outdo.errors import StudyError
-from outdo.records import Json
+from outdo.records import How, Json
 from outdo.yamlfile import Place, YamlFile, number
 
 Name = Annotated[
@@ -58,7 +58,7 @@ class Programs(_Part):
     program_columns: dict[str, str] | None = None
     correct: list[str] = []
     buggy: list[str] = []
-    how: Literal["value", "printed", "session", "script"] = "value"
+    how: How = "value"
     hold_out: int = Field(default=25, ge=1)
     inject: int = Field(default=0, ge=0)
     seed: int | None = None
@@ -70,7 +70,7 @@ class Rows(_Part):
     source: Literal["rows"]
     path: str
     columns: dict[str, str] | None = None
-    how: Literal["value", "printed", "session", "script"] = "value"
+    how: How = "value"
     hold_out: int = Field(default=25, ge=1)
     drop: bool = False
     seed: int | None = None

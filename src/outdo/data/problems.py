@@ -13,15 +13,14 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import TypeVar, get_args
 
 from outdo import literals
 from outdo.data.place import Place, Step, read_yaml
 from outdo.errors import DataError
-from outdo.records import Call, Json, Limits, Outcome, Program
+from outdo.records import Call, How, Json, Limits, Outcome, Program
 
 T = TypeVar("T")
-How = Literal["value", "printed", "session", "script"]
 
 SHOWN = 3
 """How many of a problem's tests, from the first on, a prompt may show."""
@@ -84,17 +83,15 @@ class Problem:
 
     def program(self, code: str, *, limits: Limits | None = None) -> Program:
         """What the sandbox runs to try `code` on every test."""
-        preamble = self.preamble.strip("\n")
-        text = f"{preamble}\n\n{code}\n" if preamble else f"{code}\n"
-        limits = limits or Limits()
-        if self.suite:
-            files = {**self.suite, "main.py": text}
-            return Program(files=files, suite=tuple(sorted(self.suite)), limits=limits)
-        files = {"main.py": text}
-        if self.check:
-            return Program(files=files, check=self.check, entry=self.entry, limits=limits)
-        calls = tuple(test.as_call for test in self.tests)
-        return Program(files=files, calls=calls, limits=limits)
+        return Program.tested(
+            code,
+            preamble=self.preamble,
+            calls=tuple(test.as_call for test in self.tests),
+            check=self.check,
+            entry=self.entry,
+            suite=self.suite,
+            limits=limits,
+        )
 
     def passes(self, outcome: Outcome) -> bool:
         """Whether a program with this outcome passed all tests."""

@@ -244,15 +244,14 @@ def program(example: Example, answer: Answer) -> Program | None:
     """The repaired program with all tests, or None if the reply held none."""
     if answer.value is None:
         return None
-    wanted = example.wanted
-    preamble = (example.given.get("preamble") or "").strip("\n")
-    code = f"{preamble}\n\n{answer.value}\n" if preamble else f"{answer.value}\n"
-    if suite := wanted.get("suite"):
-        return Program(files={**suite, "main.py": code}, suite=tuple(sorted(suite)))
-    if wanted.get("check"):
-        return Program(files={"main.py": code}, check=wanted["check"], entry=_entry(example))
-    calls = tuple(test.call for test in _tests(example))
-    return Program(files={"main.py": code}, calls=calls)
+    return Program.tested(
+        answer.value,
+        preamble=example.given.get("preamble") or "",
+        calls=tuple(test.call for test in _tests(example)),
+        check=example.wanted.get("check"),
+        entry=_entry(example),
+        suite=example.wanted.get("suite"),
+    )
 
 
 def score(example: Example, answer: Answer, outcome: Outcome | None) -> tuple[Score, ...]:
