@@ -6,13 +6,14 @@ time: nothing below `report/` is ever read back.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outdo import catalog
-from outdo.errors import StudyError
+from outdo.errors import DataError, ModelError, StudyError
 from outdo.models.reference import ModelReference
 from outdo.pipeline.fields import field_of
 from outdo.pipeline.findings import Entrant, Reply, everybody, findings_of
@@ -165,18 +166,32 @@ class _Job:
 
     def resolve(self) -> None:
         """Find the study's models: one that isn't there is told before any work is done."""
-        self.references = {
-            name: self.tools.resolve(model) for name, model in self.study.models.items()
-        }
+        for name, model in self.study.models.items():
+            with _standing_at(self.study.where("models", name)):
+                self.references[name] = self.tools.resolve(model)
 
     def begin(self) -> None:
         """Write the resolved study down, and make its examples."""
         write_text(self.folder / "study.yaml", self.study.dump())
         for name, spec in self.study.data.items():
             root = Path(self.study.data_root)
-            made = make_examples(self.shop, name, spec, root=root, seed=self.study.seed)
+            with _standing_at(self.study.where("data", name)):
+                made = make_examples(self.shop, name, spec, root=root, seed=self.study.seed)
             self._link(f"data {name}", made.stage)
             self.data[name] = made
+        self._check_fields()
+
+    def _check_fields(self) -> None:
+        """Raises StudyError for a field to slice by, or to leave out, that no example has."""
+        for title, table in self.study.compare.items():
+            if table.slices:
+                example = self._data(self.study.answer[table.answers[0]].data).of("test")[0]
+                with _standing_at(self.study.where("compare", title, "slices")):
+                    field_of(example, table.slices)
+        for name, entry in self.study.train.items():
+            if entry.leave_out and (rows := self._data(entry.data).of("train")):
+                with _standing_at(self.study.where("train", name, "leave_out")):
+                    field_of(rows[0], entry.leave_out)
 
     def weights(self, *, only: str | None = None) -> dict[str, list[_Weights]]:
         """All models that can be asked, by name; `only` one entry is trained, and what it needs."""
@@ -256,6 +271,9 @@ class _Job:
 
     def _asked(self, ask: Answering, data: Examples, test: Sequence[Example]) -> Iterator[Asked]:
         shots = _shots(data.of("train"), ask.shots, self.study.seed)
+        if shots and test and not self._shows(shots, test[0], ask.prompt):
+            hint = "choose one that shows examples, such as few-shot, or set shots: 0"
+            raise StudyError(f"the prompt {ask.prompt!r} shows no shots", hint, where=ask.model)
         sampling = Sampling(
             temperature=ask.temperature,
             top_p=ask.top_p,
@@ -267,6 +285,10 @@ class _Job:
             for index in range(ask.samples):
                 request = Request(prompt=prompt, sampling=sampling, index=index)
                 yield Asked(example=example, request=request)
+
+    def _shows(self, shots: Sequence[Example], example: Example, variant: str) -> bool:
+        shown = self.task.prompt(example, variant=variant, shots=shots)
+        return shown != self.task.prompt(example, variant=variant)
 
     def _scored(self, name: str, generated: Generated) -> Iterator[Reply]:
         scores = score(self.shop, self.task, generated, name=name)
@@ -336,6 +358,18 @@ class _Job:
         aside.symlink_to(os.path.relpath(stage, link.parent))
         aside.replace(link)
         return link.name
+
+
+@contextlib.contextmanager
+def _standing_at(where: str) -> Iterator[None]:
+    """Has mistakes in what a study's entry names told with the line on which it stands."""
+    try:
+        yield
+    except (DataError, ModelError, StudyError) as error:
+        if not where:
+            raise
+        problem = f"{error.where}: {error.problem}" if error.where else error.problem
+        raise type(error)(problem, error.hint, where=where) from error
 
 
 def _unseen_by(weights: Sequence[_Weights], example: Example) -> _Weights:
