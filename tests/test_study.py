@@ -430,7 +430,7 @@ def test_with_two_data_entries_each_user_says_which(file: Path) -> None:
         ("# nothing\n", 1, "a study is a mapping of keys to values"),
         ("- a\n- b\n", 1, "a study is a mapping of keys to values"),
         ("just words\n", 1, "a study is a mapping of keys to values"),
-        ("study: a\n  task: b\n", 2, "this is not YAML: mapping values are not allowed here"),
+        ("study: a\n  task: b\n", 2, "this is not YAML: mapping values are not allowed"),
         ("study: {a\n", 2, "this is not YAML"),
         ("study: *nobody\n", 1, "this is not YAML: found undefined alias"),
         ("study: !!python/object:os.system x\n", 1, "could not determine a constructor"),

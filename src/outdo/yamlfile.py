@@ -1,5 +1,6 @@
-"""A YAML file whose every key knows its line, so that a mistake can be pointed at.
+"""YAML whose every key knows its line, so that a mistake can be pointed at.
 
+`composed` reads any YAML text into nodes, `YamlFile` a study with its types and its `<<: *anchor`.
 A key that stands twice is a mistake here: YAML itself would silently take the last.
 """
 
@@ -12,10 +13,13 @@ from typing import Any
 
 import yaml
 
-from outdo.errors import StudyError
+from outdo.errors import OutdoError, StudyError
 
 Place = tuple[str | int, ...]
 """The way to a value: keys, and positions in lists."""
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The fast one, where PyYAML was built with it; they differ in the words of a mistake alone."""
 
 _EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
@@ -39,7 +43,7 @@ class YamlFile:
             raise StudyError(f"it can't be read: {error}", where=str(path)) from error
         file = cls(path)
         try:
-            data = file._value(file._compose(text), ())
+            data = file._value(composed(text, path=path, refusal=StudyError), ())
         except RecursionError as error:
             raise StudyError("it is nested without end", where=str(path)) from error
         if not isinstance(data, dict):
@@ -53,16 +57,6 @@ class YamlFile:
             if place[:length] in self.of:
                 return self.of[place[:length]]
         return f"{self.path}:1"
-
-    def _compose(self, text: str) -> yaml.Node | None:
-        try:
-            return yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            where = f"{self.path}:{line}"
-            raise StudyError(f"this is not YAML: {error.problem}", where=where) from error
-        except yaml.YAMLError as error:
-            raise StudyError(f"this is not YAML: {error}", where=str(self.path)) from error
 
     def _value(self, node: yaml.Node | None, place: Place) -> Any:
         if isinstance(node, yaml.MappingNode):
@@ -102,6 +96,22 @@ class YamlFile:
 
     def _line(self, node: yaml.Node) -> str:
         return f"{self.path}:{node.start_mark.line + 1}"
+
+
+def composed(text: str, *, path: Path, refusal: type[OutdoError]) -> yaml.Node | None:
+    """The nodes of a YAML text, None if it holds nothing; raises `refusal` at the line of a mistake.
+
+    A text that is nested too deep raises RecursionError.
+    """
+    try:
+        return yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{path}:{mark.line + 1 if mark else 1}"
+        raise refusal(f"this is not YAML: {error.problem}", where=where) from error
+    except yaml.YAMLError as error:
+        problem = str(error).splitlines()[0]
+        raise refusal(f"this is not YAML: {problem}", where=str(path)) from error
 
 
 def number(value: Any) -> Any:

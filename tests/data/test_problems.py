@@ -92,7 +92,7 @@ def test_a_folder_is_read_by_name(tmp_path: Path) -> None:
         ("solutions:", "held_out: maybe\nsolutions:", 12, "held_out must be true or false"),
         ("title: Add one", "title: Add one\ntitle: Two", 3, "the key 'title' stands twice"),
         ("title: Add one", "title: &a x\nstatement: *a", 3, "an alias (*name) stands here"),
-        ("title: Add one", "title: {", 4, "not YAML"),
+        ("title: Add one", "title: {", 4, "this is not YAML"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(

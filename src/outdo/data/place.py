@@ -15,6 +15,7 @@ import yaml
 
 from outdo.errors import DataError
 from outdo.records import Json
+from outdo.yamlfile import composed
 
 Step = str | int
 """A key or an index on the way from a document to one of its values."""
@@ -90,13 +91,7 @@ def read_yaml(path: Path) -> tuple[Json, Place]:
     """
     text = read_text(path)
     try:
-        node = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise DataError(f"not YAML: {error.problem}", where=f"{path}:{line}") from None
-    except yaml.YAMLError as error:
-        raise DataError(f"not YAML: {str(error).splitlines()[0]}", where=str(path)) from None
+        node = composed(text, path=path, refusal=DataError)
     except RecursionError:
         raise DataError("the values are nested too deep", where=str(path)) from None
     if node is None:
