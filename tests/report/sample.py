@@ -86,7 +86,7 @@ def findings(
             Match(task="repair", a="tuned", b=names[0]),
             Match(task="repair", a="tuned", b="floor/nearest"),
         ),
-        margins={"rpass": 0.05},
+        margins={("repair", "rpass"): 0.05},
         slices=(
             Slice(
                 name="seen problems",

@@ -231,9 +231,12 @@ def test_the_margin_makes_two_equivalent() -> None:
         contestant("base", *rows, reference=True),
         contestant("tuned", *rows),
         examples={f"e{i}": example(i, f"g{i % 20}") for i in range(200)},
-        margins={"rpass": 0.05},
+        margins={("repair", "rpass"): 0.05},
     )
     assert table(results(twins)).compared[0].verdict.word == "equivalent"
+    assert table(results(twins)).compared[0].margin == 0.05
+    elsewhere = dataclasses.replace(twins, margins={("repair, other", "rpass"): 0.05})
+    assert table(results(elsewhere)).compared[0].verdict.word == "inconclusive"
 
 
 # ------------------------------------------------------------------ missing, samples, signatures

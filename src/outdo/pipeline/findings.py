@@ -70,13 +70,15 @@ def findings_of(
     """All that the report of a study needs to know."""
     specs = study.compare or {task.name: everybody(study)}
     titles = {title: table_name(task, title) for title in tables}
+    examples = {r.example.id: r.example for e in _all(tables) for r in e.replies}
     return Findings(
         study=study.study,
         about=study.about.strip(),
         command=command,
         resolved=study.dump(),
         claims={titles[title]: specs[title].claim for title in tables},
-        examples={r.example.id: r.example for e in _all(tables) for r in e.replies},
+        group=_group(examples.values()),
+        examples=examples,
         metrics={titles[title]: task.metrics for title in tables},
         contestants=tuple(
             _contestant(entrant, titles[title], is_reference=entrant.name == best)
@@ -89,7 +91,7 @@ def findings_of(
             for title, entrants in tables.items()
             for match in _matches(entrants, specs[title], task, titles[title])
         ),
-        margins={task.metrics[0].name: next(iter(specs.values())).margin},
+        margins={(titles[title], task.metrics[0].name): specs[title].margin for title in tables},
         slices=tuple(
             part
             for title, entrants in tables.items()
@@ -107,6 +109,14 @@ def findings_of(
 def table_name(task: Task, title: str) -> str:
     """The name of a table in the results: the task, and the table's title where it differs."""
     return task.name if title == task.name else f"{task.name}, {title}"
+
+
+def _group(examples: Iterable[Example]) -> str:
+    """What the groups are, so that no claim about students is told as one about problems."""
+    groups = {(one.group, one.given.get("problem")) for one in examples}
+    if all(group == problem for group, problem in groups):
+        return "problem"
+    return "student" if all(group.startswith("student-") for group, _ in groups) else "group"
 
 
 def _all(tables: Mapping[str, Sequence[Entrant]]) -> Iterable[Entrant]:

@@ -49,7 +49,7 @@ def _drawn(findings: Findings, found: Results) -> Iterator[tuple[str, Figure]]:
             yield f"scores-{slug(table.title)}-{slug(column.name)}", _scores(table, column)
         if table.compared:
             named = f"differences-{slug(table.title)}"
-            yield named, _differences(findings, table, table.compared[0].column)
+            yield named, _differences(table, table.compared[0].column)
     if any(run.curve for run in findings.trainings):
         yield "loss", _loss(findings)
 
@@ -87,7 +87,7 @@ def _scores(table: Table, column: Column) -> Figure:
     return figure
 
 
-def _differences(findings: Findings, table: Table, column: Column) -> Figure:
+def _differences(table: Table, column: Column) -> Figure:
     """Each comparison's difference with its interval, against 0 and the margin."""
     shown = [
         one
@@ -96,7 +96,7 @@ def _differences(findings: Findings, table: Table, column: Column) -> Figure:
     ]
     figure, axes = _figure(len(shown))
     scale = 100 if column.share else 1
-    margin = findings.margins.get(column.metric.name)
+    margin = shown[0].margin if shown else None
     if margin is not None:
         axes.axvspan(-margin * scale, margin * scale, color=GREY, alpha=0.18, linewidth=0)
     axes.axvline(0, color=GREY, linewidth=1)

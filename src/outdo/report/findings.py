@@ -112,9 +112,9 @@ class Findings:
     """A finished study.
 
     `metrics` lists each task's metrics in order of interest: the first is the headline.
-    `matches` lists what is compared: the first is the headline. `margins` maps a metric's name to
-    the largest difference that counts as none, `claims` a task to what is claimed of it (these
-    examples, if nothing is said). `item` and `group` name what an example and its
+    `matches` lists what is compared: the first is the headline. `margins` maps a task and one of
+    its metrics to the largest difference that counts as none, `claims` a task to what is claimed
+    of it (these examples, if nothing is said). `item` and `group` name what an example and its
     group are, in the singular.
     """
 
@@ -129,7 +129,7 @@ class Findings:
     metrics: Mapping[str, tuple[Metric, ...]]
     contestants: tuple[Contestant, ...]
     matches: tuple[Match, ...] = ()
-    margins: Mapping[str, float] = field(default_factory=dict)
+    margins: Mapping[tuple[str, str], float] = field(default_factory=dict)
     slices: tuple[Slice, ...] = ()
     trainings: tuple[Training, ...] = ()
     environment: Environment

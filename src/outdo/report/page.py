@@ -347,9 +347,9 @@ def track(table: Table, column: Column, cell: Interval) -> Track | None:
     return _track(left, cell.value, right, low, high)
 
 
-def gap_track(compared: Compared, table: Table, margin: float | None) -> Track | None:
+def gap_track(compared: Compared, table: Table) -> Track | None:
     """A difference's place on a scale around 0 that all of the column's differences share."""
-    found = compared.verdict.found
+    found, margin = compared.verdict.found, compared.margin
     if found.difference is None or found.low is None or found.high is None:
         return None
     ends = [

@@ -52,12 +52,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """Two contestants of a table under one column."""
+    """Two contestants of a table under one column; `margin` is what counts as no difference."""
 
     a: str
     b: str
     column: Column
     verdict: Verdict
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,7 @@ def _table(findings: Findings, task: str, part: Slice | None) -> Table:
     def judge(a: str, b: str, column: Column) -> Compared | None:
         if (a, column.name) not in values or (b, column.name) not in values:
             return None
+        margin = findings.margins.get((task, column.metric.name))
         found = verdict(
             values[a, column.name],
             values[b, column.name],
@@ -141,9 +143,9 @@ def _table(findings: Findings, task: str, part: Slice | None) -> Table:
             share=column.share,
             claim=claim,
             groups=groups,
-            margin=findings.margins.get(column.metric.name),
+            margin=margin,
         )
-        return Compared(a=a, b=b, column=column, verdict=found)
+        return Compared(a=a, b=b, column=column, verdict=found, margin=margin)
 
     reference = _reference([contestant for contestant, _ in entrants], matches)
     return Table(

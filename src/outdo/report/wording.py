@@ -122,8 +122,7 @@ def caveats(compared: Compared, findings: Findings) -> list[str]:
     said = []
     if found.low is None:
         said.append(f"There is no interval: {found.by}.")
-    if told.word == "equivalent":
-        margin = findings.margins[column.metric.name]
+    if told.word == "equivalent" and (margin := compared.margin):
         said.append(
             f"Equivalent: the 90% interval {gap_limits(found, column, within=True)} lies within "
             f"±{_gap_number(margin, margin, column)} {gap_unit(column)}".rstrip()

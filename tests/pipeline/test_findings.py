@@ -1,0 +1,32 @@
+"""What the report is told: the words for groups, and each table's own margin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from test_carry import carried
+from world import STUDY, World
+
+
+@pytest.mark.parametrize(
+    ("group", "noun"), [("{problem}", "problem"), ("student-{n}", "student"), ("team {n}", "group")]
+)
+def test_groups_are_called_what_they_are(world: World, group: str, noun: str) -> None:
+    world.rows = [
+        replace(row, group=group.format(problem=row.given["problem"], n=i % 4))
+        for i, row in enumerate(world.rows)
+    ]
+    report = carried(world)
+    assert world.findings[0].group == noun
+    assert f" {noun}" in report.sentence
+
+
+def test_each_table_has_its_own_margin(world: World) -> None:
+    table = STUDY.partition("  repair:\n")[2].rstrip()
+    text = f"{STUDY.rstrip()}\n    margin: 0.01\n  other:\n{table}\n    margin: 0.2\n"
+    carried(world, text)
+    assert world.findings[0].margins == {
+        ("repair", "rpass"): 0.01,
+        ("repair, other", "rpass"): 0.2,
+    }
