@@ -13,6 +13,7 @@ from outdo.errors import TrainingError
 from outdo.models.reference import ModelReference
 from outdo.models.weights import load_tokenizer, peft_without_warnings
 from outdo.training import dense, preflight
+from outdo.training.checkpoint import plain_errors
 from outdo.training.fused import fuse
 from outdo.training.settings import Lora, Settings
 
@@ -81,14 +82,16 @@ def learning(model: Any) -> dict[str, torch.nn.Parameter]:
 def keep(model: Any, base: ModelReference, folder: Path) -> None:
     """Write the adapter so that plain peft loads it, or the whole model as a directory."""
     if not hasattr(model, "peft_config"):
-        model.save_pretrained(folder)
+        with plain_errors():
+            model.save_pretrained(folder)
         load_tokenizer(base).save_pretrained(folder)
         return
     from peft import get_peft_model_state_dict
 
     state = get_peft_model_state_dict(model, save_embedding_layers=False)
     tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in state.items()}
-    save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    with plain_errors():
+        save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
     settings = model.peft_config["default"].to_dict()
     settings |= {"base_model_name_or_path": base.bottom.name, "inference_mode": True}
     text = json.dumps(settings, indent=2, sort_keys=True, default=_listed)

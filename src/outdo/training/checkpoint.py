@@ -7,9 +7,11 @@ very steps that an uninterrupted one makes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +37,22 @@ def save(
         for moment, value in optimizer.state[weight].items():
             tensors[f"{moment}/{name}"] = torch.as_tensor(value).cpu().contiguous()
     aside = folder / ".state.safetensors"
-    save_file(tensors, aside, metadata={"state": json.dumps(state)})
+    with plain_errors():
+        save_file(tensors, aside, metadata={"state": json.dumps(state)})
     with aside.open("rb+") as written:
         os.fsync(written.fileno())
     aside.replace(folder / "state.safetensors")
+
+
+@contextlib.contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turns what safetensors says of a full disk or a forbidden folder into the OSError it is."""
+    try:
+        yield
+    except SafetensorError as error:
+        if said := re.search(r"os error (\d+)", str(error)):
+            raise OSError(int(said[1]), str(error)) from error
+        raise
 
 
 def load(
