@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from outdo.data.examples import repair_example
 from outdo.data.place import read_text
 from outdo.data.problems import Problem, Test
 from outdo.errors import DataError
-from outdo.pipeline.protocols import Runner
-from outdo.records import Completion, Example, Request, Sampling
+from outdo.pipeline.protocols import Engine, Runner
+from outdo.records import Completion, Example, Prompt, Request, Sampling
 from outdo.store import write_text
 from outdo.study import Answering
 from outdo.tasks import Task
@@ -53,23 +53,14 @@ def repair_files(
     tools = tools_for(log_dir, tier=tier, task=task.name)
     shown = [_test(text) for text in tests]
     examples = {path: _example(path, _statement(statement), shown) for path in files}
+    prompts = {path: task.prompt(example, variant=prompt) for path, example in examples.items()}
     sampling = Sampling(temperature=temperature, max_tokens=max_tokens, seed=seed)
     engine = tools.engine(tools.resolve(model), Answering(model=model))
-    asked = {
-        Request(prompt=task.prompt(example, variant=prompt), sampling=sampling, index=index): path
-        for path, example in examples.items()
-        for index in range(samples)
-    }
-    replies: dict[Path, list[str]] = {path: [] for path in files}
-    for request, completion in sorted(
-        engine.complete(list(asked)), key=lambda answer: answer[0].index
-    ):
-        if isinstance(completion, Completion):
-            replies[asked[request]].append(completion.text)
+    replies = _replies(engine, prompts.values(), sampling=sampling, samples=samples)
     with tools.sandbox() as sandbox:
         found = {
-            path: _best(list(_tried(task, sandbox, examples[path], replies[path])))
-            for path in files
+            path: _best(list(_tried(task, sandbox, example, replies[prompts[path].key])))
+            for path, example in examples.items()
         }
     for path, repair in found.items():
         _tell(path, repair, write=write)
@@ -99,6 +90,25 @@ def _example(path: Path, statement: str, tests: Sequence[Test]) -> Example:
     problem = Problem(name=path.stem, title=path.stem, statement=statement, tests=tuple(tests))
     program = read_text(path)
     return repair_example(problem, program, name="file", source=str(path), group=path.stem)
+
+
+def _replies(
+    engine: Engine, prompts: Iterable[Prompt], *, sampling: Sampling, samples: int
+) -> dict[str, list[str]]:
+    """The replies to each prompt by its key, in the order of the samples; equal prompts share."""
+    distinct = {prompt.key: prompt for prompt in prompts}
+    answers = engine.complete(
+        [
+            Request(prompt=prompt, sampling=sampling, index=index)
+            for prompt in distinct.values()
+            for index in range(samples)
+        ]
+    )
+    replies: dict[str, list[str]] = {key: [] for key in distinct}
+    for request, completion in sorted(answers, key=lambda answer: answer[0].index):
+        if isinstance(completion, Completion):
+            replies[request.prompt.key].append(completion.text)
+    return replies
 
 
 def _tried(
