@@ -99,9 +99,9 @@ class YamlFile:
 
 
 def composed(text: str, *, path: Path, refusal: type[OutdoError]) -> yaml.Node | None:
-    """The nodes of a YAML text, None if it holds nothing; raises `refusal` at the line of a mistake.
+    """The nodes of a YAML text; None if it holds nothing.
 
-    A text that is nested too deep raises RecursionError.
+    Raises `refusal` at the line of a mistake, RecursionError if the text is nested too deep.
     """
     try:
         return yaml.compose(text, Loader=_LOADER)
