@@ -91,7 +91,7 @@ def resolve(
     if "auto_map" in config and not trust_remote_code:
         raise ModelError(
             "this model brings Python code of its own, which would be run",
-            "read that code, then set trust_remote_code: true",
+            "outdo runs no code that comes with weights: use a model that transformers knows",
             where=name,
         )
     return ModelReference(
