@@ -276,7 +276,8 @@ def test_the_report_of_a_finished_study_is_written_anew(done: Path) -> None:
     more = outdo_("report", "study.yaml", "--set", "answer.base.max_tokens=9", folder=done)
     assert more.returncode == 2
     assert more.stderr.endswith(
-        "outdo: the study isn't finished: something is still owed (outdo run study.yaml)\n"
+        "outdo: the study isn't finished: something is still owed"
+        " (outdo run study.yaml --set answer.base.max_tokens=9)\n"
     )
 
 

@@ -82,9 +82,9 @@ def run(
     """Carry a whole study out: data, training, answers, scores, report."""
     from outdo.cli.studies import run_study
 
-    overrides = [*(sets or [])]
-    overrides += [f"limit={limit}"] if limit is not None else []
+    overrides = [f"limit={limit}"] if limit is not None else []
     overrides += [f"seed={seed}"] if seed is not None else []
+    overrides += sets or []  # last, for a seed may come from the environment, and options go first
     code = run_study(
         study,
         log_dir=log_dir,

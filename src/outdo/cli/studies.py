@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from outdo.cli.app import RUNS
 from outdo.cli.tools import stored_only, tools_for
 from outdo.cli.watch import watcher
 from outdo.pipeline import Report, carry_out, prepare
@@ -78,12 +79,20 @@ def report_study(path: Path, *, log_dir: Path, overrides: Sequence[str]) -> None
         study,
         store=Store(log_dir),
         tools=stored_only(
-            tools_for(log_dir, tier="auto", task=study.task), command=f"outdo run {path}"
+            tools_for(log_dir, tier="auto", task=study.task),
+            command=_run_again(path, log_dir=log_dir, overrides=overrides),
         ),
         watch=watcher(),
         command=command_line(),
     )
     tell(report)
+
+
+def _run_again(path: Path, *, log_dir: Path, overrides: Sequence[str]) -> str:
+    """The command that carries out the very study whose report was asked for."""
+    sets = [word for override in overrides for word in ("--set", override)]
+    place = [] if log_dir == RUNS else ["--log-dir", str(log_dir)]
+    return shlex.join(["outdo", "run", str(path), *place, *sets])
 
 
 def tell(report: Report) -> None:
