@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import world as world_module
 from test_carry import carried
 from world import STUDY, World
 
@@ -20,6 +21,15 @@ def test_groups_are_called_what_they_are(world: World, group: str, noun: str) ->
     report = carried(world)
     assert world.findings[0].group == noun
     assert f" {noun}" in report.sentence
+
+
+def test_what_training_did_not_see_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(world_module.REPORT, "rows_dropped", 1234)
+    carried(world)
+    assert world.findings[0].notes == (
+        "one row was dropped",
+        "1,234 rows were left out of the training 'tuned': see max_length",
+    )
 
 
 def test_each_table_has_its_own_margin(world: World) -> None:

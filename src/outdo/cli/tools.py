@@ -116,7 +116,7 @@ def _settings(run: Run) -> Any:
             targets=(targets,) if isinstance(targets, str) else tuple(targets),
         )
     return Settings(
-        method=asked.method,  # type: ignore[arg-type]
+        method=asked.method,
         lora=lora,
         epochs=asked.epochs if isinstance(asked.epochs, int) else None,
         learning_rate=asked.learning_rate if isinstance(asked.learning_rate, float) else 0.0,

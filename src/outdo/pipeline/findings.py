@@ -102,13 +102,21 @@ def findings_of(
             for one in trainings.values()
         ),
         environment=Environment(**environment),
-        notes=tuple(notes),
+        notes=(*notes, *_left_out(trainings.values())),
     )
 
 
 def table_name(task: Task, title: str) -> str:
     """The name of a table in the results: the task, and the table's title where it differs."""
     return task.name if title == task.name else f"{task.name}, {title}"
+
+
+def _left_out(trainings: Iterable[Trained]) -> Iterable[str]:
+    """What training did not see of its rows: nothing is cut in silence."""
+    for one in trainings:
+        for name, done in (("rows_dropped", "left out of"), ("rows_cut", "cut for")):
+            if count := one.report.get(name):
+                yield f"{count:,} rows were {done} the training {one.name!r}: see max_length"
 
 
 def _group(examples: Iterable[Example]) -> str:
