@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from outdo import catalog, text
+from outdo import catalog, text, tokens
 from outdo.errors import DataError, StudyError
 from outdo.records import Answer, Call, Example, Message, Outcome, Output, Program, Score
 from outdo.tasks.repair import context, reasons, task
@@ -454,4 +455,10 @@ def test_the_nearest_floor_looks_at_the_same_problem_first() -> None:
 
 def test_the_catalog_finds_the_task() -> None:
     assert catalog.named(catalog.TASKS, "repair", noun="task") is task
-    assert (task.name, task.version) == ("repair", "1")
+    assert task.name == "repair"
+
+
+def test_the_version_names_all_that_a_stored_score_depends_on() -> None:
+    version, *depends = task.version.split("|")
+    assert version == "1"
+    assert "|".join(depends) == f"{tokens.SIGNATURE}|python-3.{sys.version_info.minor}"

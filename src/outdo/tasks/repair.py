@@ -228,13 +228,14 @@ COPIED = Metric(
     about="share of replies that hold answers of the tests shown as literals",
 )
 
+PYTHON = f"python-{sys.version_info.major}.{sys.version_info.minor}"
 NEAR_SIGNATURE = f"tests:all|{edit.SIGNATURE}|v{VERSION}"
 SIGNATURES = {
     "rpass": f"rpass|tests:all|v{VERSION}",
     "redit": f"redit|{edit.SIGNATURE}|v{VERSION}",
     "rpass_near": f"rpass_near|{NEAR_SIGNATURE}",
     "rpass_among_near": f"rpass_among_near|{NEAR_SIGNATURE}",
-    "valid": f"valid|python-{sys.version_info.major}.{sys.version_info.minor}|v{VERSION}",
+    "valid": f"valid|{PYTHON}|v{VERSION}",
     "copied_answers": f"copied_answers|shown|v{VERSION}",
 }
 PYTEST_SIGNATURE = f"rpass|pytest:one process|v{VERSION}"
@@ -374,7 +375,7 @@ def reference(example: Example, _training: Sequence[Example]) -> str:
 
 task = Task(
     name="repair",
-    version=VERSION,
+    version=f"{VERSION}|{edit.SIGNATURE}|{PYTHON}",  # what stored scores hold for, and no other
     metrics=(RPASS, REDIT, RPASS_NEAR, RPASS_AMONG_NEAR, VALID, COPIED),
     variants=VARIANTS,
     prompt=prompt,
