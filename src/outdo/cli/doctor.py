@@ -10,14 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from outdo import __version__
+from outdo.catalog import EXTRAS
 from outdo.cli import environment
 from outdo.sandbox import probe
 
-KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "HF_TOKEN")
-EXTRAS = {
-    "train": ("torch", "transformers", "peft", "accelerate", "safetensors"),
-    "data": ("pyarrow",),
-}
+KEYS = ("HF_TOKEN",)
 
 
 def examine() -> int:
@@ -48,7 +45,10 @@ def _sandbox(tiers: dict[str, str | None]) -> Iterator[Line]:
 
 
 def _extras() -> Iterator[Line]:
-    for extra, libraries in EXTRAS.items():
+    extras: dict[str, list[str]] = {}
+    for library, extra in EXTRAS.items():
+        extras.setdefault(extra, []).append(library)
+    for extra, libraries in extras.items():
         missing = [name for name in libraries if importlib.util.find_spec(name) is None]
         said = f"missing {', '.join(missing)}: pip install 'outdo[{extra}]'" if missing else "here"
         yield f"extra {extra}", not missing, said
