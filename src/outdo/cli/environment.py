@@ -67,9 +67,11 @@ def commit() -> str:
     """The commit of outdo's own source, with a plus if it was changed since; empty if unknown."""
     source = Path(__file__).resolve().parent
     try:
+        # Installed somewhere below a user's repository, it would tell that one's commit.
+        _git("ls-files", "--error-unmatch", Path(__file__).name, folder=source)
         head = _git("rev-parse", "--short=12", "HEAD", folder=source)
         changed = _git("status", "--porcelain", "--", ".", folder=source.parent)
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         return ""
     return head + ("+" if changed else "")
 
