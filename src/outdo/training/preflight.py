@@ -60,27 +60,15 @@ def rows(
     kept: list[Encoded] = []
     cut = dropped = 0
     for conversation in conversations:
-        encoded = method.encode(conversation, chat)
-        _check_markers(encoded, chat, conversation)
-        if len(encoded.ids) > settings.max_length:
-            if settings.longer == "refuse":
-                raise TrainingError(
-                    f"the row has {len(encoded.ids)} tokens, max_length is {settings.max_length}",
-                    "raise max_length, or set longer to drop or cut",
-                    where=conversation.id,
-                )
-            if settings.longer == "drop":
-                dropped += 1
-                continue
-            encoded = Encoded(
-                ids=encoded.ids[: settings.max_length],
-                learnt=encoded.learnt[: settings.max_length],
-            )
-            cut += any(encoded.learnt)
-        if not any(encoded.learnt) or not conversation.messages[-1].content.strip():
+        whole = method.encode(conversation, chat)
+        _check_markers(whole, chat, conversation)
+        encoded = _fitting(whole, settings, where=conversation.id)
+        says_something = conversation.messages[-1].content.strip()
+        if encoded is None or not any(encoded.learnt) or not says_something:
             dropped += 1
-            continue
-        kept.append(encoded)
+        else:
+            kept.append(encoded)
+            cut += encoded is not whole
     if not kept:
         raise TrainingError(
             f"of {len(conversations)} rows none is left to learn from ({dropped} dropped)",
@@ -92,6 +80,22 @@ def rows(
             "raise max_length",
         )
     return Rows(encoded=tuple(kept), cut=cut, dropped=dropped)
+
+
+def _fitting(row: Encoded, settings: Settings, *, where: str) -> Encoded | None:
+    """The row itself if it is short enough; else cut, or None if it is to be dropped."""
+    most = settings.max_length
+    if len(row.ids) <= most:
+        return row
+    if settings.longer == "refuse":
+        raise TrainingError(
+            f"the row has {len(row.ids)} tokens, max_length is {most}",
+            "raise max_length, or set longer to drop or cut",
+            where=where,
+        )
+    return (
+        Encoded(ids=row.ids[:most], learnt=row.learnt[:most]) if settings.longer == "cut" else None
+    )
 
 
 def _check_markers(encoded: Encoded, chat: Chat, row: Conversation) -> None:
