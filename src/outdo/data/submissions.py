@@ -165,15 +165,20 @@ def sort_out(
     dropped: Counter[str] = Counter()
     kept: dict[bool, list[Submission]] = {True: [], False: []}
     for each, passes in zip(every, passed, strict=True):
-        if each.claim == "buggy" and (passes or each.passed):
-            dropped[PASSES_THOUGH_BUGGY] += 1
-        elif each.claim == "correct" and (not passes or each.passed is False):
-            dropped[FAILS_THOUGH_CORRECT] += 1
-        elif each.passed not in (None, passes):
-            dropped[SEEN_OTHERWISE] += 1
+        if reason := _contradiction(each, passes):
+            dropped[reason] += 1
         else:
             kept[passes].append(each)
     return Sorted(buggy=tuple(kept[False]), correct=tuple(kept[True]), dropped=dropped)
+
+
+def _contradiction(each: Submission, passes: bool) -> str | None:
+    """How what a program does here contradicts what its source says of it, if it does."""
+    if each.claim == "buggy" and (passes or each.passed):
+        return PASSES_THOUGH_BUGGY
+    if each.claim == "correct" and (not passes or each.passed is False):
+        return FAILS_THOUGH_CORRECT
+    return None if each.passed in (None, passes) else SEEN_OTHERWISE
 
 
 def _claimed(each: Submission) -> bool:
