@@ -9,6 +9,8 @@ import world as world_module
 from test_carry import carried
 from world import STUDY, World
 
+from outdo.sandbox import Sandbox
+
 
 @pytest.mark.parametrize(
     ("group", "noun"), [("{problem}", "problem"), ("student-{n}", "student"), ("team {n}", "group")]
@@ -30,6 +32,19 @@ def test_what_training_did_not_see_is_told(world: World, monkeypatch: pytest.Mon
         "one row was dropped",
         "1,234 rows were left out of the training 'tuned': see max_length",
     )
+
+
+def test_scores_of_programs_that_ran_without_a_sandbox_stay_marked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, free = world.tools, replace(world.tools, sandbox=lambda: Sandbox(tier="none", workers=1))
+    monkeypatch.setattr(World, "tools", free)
+    carried(world, STUDY, "limit=2")
+    monkeypatch.setattr(World, "tools", held)
+    carried(world, STUDY, "limit=2")
+    assert [findings.notes[1:] for findings in world.findings] == [
+        ("10 programs ran without a sandbox, where a program can forge its outcome",)
+    ] * 2
 
 
 def test_each_table_has_its_own_margin(world: World) -> None:

@@ -102,7 +102,7 @@ def findings_of(
             for one in trainings.values()
         ),
         environment=Environment(**environment),
-        notes=(*notes, *_left_out(trainings.values())),
+        notes=(*notes, *_left_out(trainings.values()), *_unprotected(tables)),
     )
 
 
@@ -117,6 +117,14 @@ def _left_out(trainings: Iterable[Trained]) -> Iterable[str]:
         for name, done in (("rows_dropped", "left out of"), ("rows_cut", "cut for")):
             if count := one.report.get(name):
                 yield f"{count:,} rows were {done} the training {one.name!r}: see max_length"
+
+
+def _unprotected(tables: Mapping[str, Sequence[Entrant]]) -> Iterable[str]:
+    """That programs ran without a sandbox, whenever that was: such an outcome can be forged."""
+    replies = {id(reply): reply for entrant in _all(tables) for reply in entrant.replies}
+    outcomes = [reply.scored.outcome for reply in replies.values() if reply.scored]
+    if count := sum(one is not None and one.tier == "none" for one in outcomes):
+        yield f"{count:,} programs ran without a sandbox, where a program can forge its outcome"
 
 
 def _group(examples: Iterable[Example]) -> str:
