@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from outdo.cli.environment import environment
 from outdo.cli.sources import content_of, examples_of
-from outdo.errors import MissingExtra, StoreError, StudyError
+from outdo.errors import MissingExtra, SandboxError, StoreError, StudyError
 from outdo.models.reference import ModelReference, resolve
 from outdo.pipeline.protocols import Engine, OnStep, Runner, Tools
 from outdo.records import Conversation
@@ -40,7 +40,21 @@ def stored_only(tools: Tools, *, command: str) -> Tools:
     def refuse(*_: object, **__: object) -> Any:
         raise StoreError("the study isn't finished: something is still owed", command)
 
-    return replace(tools, engine=refuse, train=refuse, data=refuse)
+    return replace(
+        tools, engine=refuse, train=refuse, data=refuse, environment=_without_sandbox(tools)
+    )
+
+
+def _without_sandbox(tools: Tools) -> Callable[[], Mapping[str, Json]]:
+    """The environment, also where no sandbox can be had: what is stored needs none."""
+
+    def told() -> Mapping[str, Json]:
+        try:
+            return tools.environment()
+        except SandboxError:
+            return environment(sandbox="none can be had here")
+
+    return told
 
 
 def _sandbox(tier: str) -> AbstractContextManager[Runner]:
