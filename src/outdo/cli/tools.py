@@ -15,7 +15,7 @@ from outdo.cli.sources import content_of, examples_of
 from outdo.errors import MissingExtra, SandboxError, StoreError, StudyError
 from outdo.models.reference import ModelReference, resolve
 from outdo.pipeline.protocols import Engine, OnStep, Runner, Tools
-from outdo.records import Conversation
+from outdo.records import Conversation, Json
 from outdo.sandbox import Sandbox
 from outdo.study import Answering, Run
 
