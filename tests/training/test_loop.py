@@ -14,7 +14,7 @@ import pytest
 import torch
 
 import tiny
-from outdo.errors import TrainingError
+from outdo.errors import StudyError, TrainingError
 from outdo.models.reference import ModelReference, resolve
 from outdo.records import from_json
 from outdo.training import How, Lora, Settings, StepReport, TrainingReport, train
@@ -218,6 +218,12 @@ def test_a_checkpoint_of_another_run_is_refused_by_name(
     state.write_bytes(state.read_bytes()[:-7])
     with pytest.raises(TrainingError, match="the checkpoint can't be read"):
         train(base, ROWS, settings=SETTINGS, folder=tmp_path)
+
+
+def test_a_method_that_nobody_knows_is_refused(base: ModelReference, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="there is no method 'stf'") as told:
+        train(base, ROWS, settings=Settings(method="stf"), folder=tmp_path)
+    assert told.value.hint == "did you mean 'sft'?"
 
 
 def test_all_weights_can_be_trained(base: ModelReference, tmp_path: Path) -> None:

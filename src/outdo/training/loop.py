@@ -10,13 +10,14 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from outdo import catalog
 from outdo.errors import TrainingError
 from outdo.models.chat import Encoded
 from outdo.models.reference import ModelReference
@@ -30,9 +31,6 @@ from outdo.training.method import Method
 from outdo.training.plan import Step, learning_rate, plan
 from outdo.training.report import StepReport, TrainingReport
 from outdo.training.settings import Settings
-from outdo.training.sft import Sft
-
-METHODS: Mapping[str, Callable[[], Method[Conversation]]] = {"sft": Sft}
 
 OnStep = Callable[[StepReport], None]
 
@@ -68,7 +66,8 @@ def run(
     if settings.how.threads:
         torch.set_num_threads(settings.how.threads)
     memory = Memory(device)
-    method, chat = METHODS[settings.method](), load_chat(base)
+    method: Method[Conversation] = catalog.named(catalog.METHODS, settings.method, noun="method")
+    chat = load_chat(base)
     learnt = preflight.rows(rows, method=method, chat=chat, settings=settings)
     held_out = (
         preflight.rows(validation, method=method, chat=chat, settings=settings).encoded

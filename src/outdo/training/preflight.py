@@ -93,9 +93,9 @@ def _fitting(row: Encoded, settings: Settings, *, where: str) -> Encoded | None:
             "raise max_length, or set longer to drop or cut",
             where=where,
         )
-    return (
-        Encoded(ids=row.ids[:most], learnt=row.learnt[:most]) if settings.longer == "cut" else None
-    )
+    if settings.longer == "drop":
+        return None
+    return Encoded(ids=row.ids[:most], learnt=row.learnt[:most])
 
 
 def _check_markers(encoded: Encoded, chat: Chat, row: Conversation) -> None:

@@ -45,12 +45,13 @@ class How:
 class Settings:
     """What a run learns from and how far; all of it names the result, but for `how`.
 
-    The run ends with the first budget that is spent: `epochs`, `steps`, or `max_tokens_seen`
-    (tokens of rows, padding aside); without any it is one epoch. `lora` None trains all weights.
+    `method` is a name of the catalog, or `module:attribute`. The run ends with the first budget
+    that is spent: `epochs`, `steps`, or `max_tokens_seen` (tokens of rows, padding aside); without
+    any it is one epoch. `lora` None trains all weights.
     `precision` "auto" is bfloat16 autocast where the chip computes in it, else float32.
     """
 
-    method: Literal["sft"] = "sft"
+    method: str = "sft"
     lora: Lora | None = field(default_factory=Lora)
     epochs: int | None = None
     steps: int | None = None
