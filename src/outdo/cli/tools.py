@@ -12,7 +12,8 @@ from typing import Any
 
 from outdo.cli.environment import environment
 from outdo.cli.sources import content_of, examples_of
-from outdo.errors import MissingExtra, SandboxError, StoreError, StudyError
+from outdo.engines.scripted import from_file
+from outdo.errors import MissingExtra, SandboxError, StoreError, StudyError, TrainingError
 from outdo.models.reference import ModelReference, resolve
 from outdo.pipeline.protocols import Engine, OnStep, Runner, Tools
 from outdo.records import Conversation, Json
@@ -74,6 +75,8 @@ class _Engines:
         self._weights: dict[tuple[str, str], Any] = {}
 
     def __call__(self, model: ModelReference, ask: Answering) -> Engine:
+        if model.kind == "script":
+            return from_file(model.path, model=model.label)
         local, weights = _imported()
         base = model.bottom
         place = (base.digest, ask.precision)
@@ -100,6 +103,8 @@ def _train(
     folder: Path,
     on_step: OnStep,
 ) -> None:
+    if base.kind == "script":
+        raise TrainingError("a script can't be trained", "name a model", where=base.name)
     try:
         from outdo.training import train
 

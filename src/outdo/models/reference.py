@@ -18,7 +18,7 @@ from outdo.errors import MissingExtra, ModelError
 from outdo.records import digest
 from outdo.store import file_digest
 
-Kind = Literal["model", "adapter"]
+Kind = Literal["model", "adapter", "script"]
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -39,13 +39,14 @@ _PARTS = (
 """The files, beside safetensors, that decide what a model answers."""
 
 _FORMS = (
-    "embedded/<name>, hf/<org>/<name>[@revision], run/<study>/<stage>, or a path such as ./model"
+    "embedded/<name>, hf/<org>/<name>[@revision], run/<study>/<stage>, scripted/<file>, "
+    "or a path such as ./model"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelReference:
-    """A model or an adapter on this machine; `digest` is that of all that decides its answers."""
+    """A model, an adapter or a script here; `digest` is that of all that decides its answers."""
 
     name: str
     path: Path
@@ -82,6 +83,8 @@ def resolve(
     `base` stands in for the base that an adapter's own configuration names. Raises ModelError
     if the name has no known form, or its folder is missing, torn, or wants code of its own run.
     """
+    if name.startswith("scripted/"):
+        return _script(name)
     path, name = _folder(name, runs)
     if (path / "adapter_config.json").is_file():
         return _adapter(name, path, runs=runs, base=base, trust_remote_code=trust_remote_code)
@@ -97,6 +100,14 @@ def resolve(
     return ModelReference(
         name=name, path=path, digest=_content(path, name), trusted=trust_remote_code
     )
+
+
+def _script(name: str) -> ModelReference:
+    """A file of replies, which answers as a model would, and the same every time."""
+    path = Path(name.removeprefix("scripted/")).expanduser()
+    if not path.is_file():
+        raise ModelError("no such script", "scripted/<path of a JSONL file>", where=name)
+    return ModelReference(name=name, path=path.resolve(), digest=_file_digest(path), kind="script")
 
 
 def _adapter(
