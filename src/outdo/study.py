@@ -25,8 +25,8 @@ Name = Annotated[
 ]
 Claim = Literal["these", "new"]
 
-
 Several = Field(min_length=1)
+"""A list that makes one run of each of its values, and so must have one."""
 
 
 class _Part(BaseModel):
