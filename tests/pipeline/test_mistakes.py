@@ -68,6 +68,25 @@ def test_a_field_that_no_example_has_is_told_before_the_training(
     assert world.trained == {}
 
 
+def test_only_rows_with_a_known_answer_are_shown_as_solved(world: World) -> None:
+    train = [row for row in world.rows if row.split == "train"]
+    known = {train[0].id, train[-1].id}
+    world.rows = [
+        row
+        if row.split == "test" or row.id in known
+        else replace(row, wanted={**row.wanted, "repair": None})
+        for row in world.rows
+    ]
+    text = STUDY.replace("train:\n  tuned: {model: small}\n", "").replace("[tuned, base", "[base")
+    text = text.replace("  tuned: {model: tuned}\n", "")
+    carried(world, text)
+    shown = {r.prompt.messages[1:-1] for _, r in world.asked if len(r.prompt.messages) > 2}
+    assert [len(messages) for messages in shown] == [4]
+    told = refused(world, text, "answer.base few-shot.shots=3")
+    assert told.problem == "3 shots can't be shown"
+    assert told.hint == "2 training rows have a known answer: lower shots, or add rows"
+
+
 def test_shots_that_a_prompt_would_not_show_are_refused(world: World) -> None:
     told = refused(world, STUDY, "answer.base.shots=2")
     assert told.problem == "the prompt 'direct' shows no shots"

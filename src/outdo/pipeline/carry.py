@@ -270,7 +270,11 @@ class _Job:
         )
 
     def _asked(self, ask: Answering, data: Examples, test: Sequence[Example]) -> Iterator[Asked]:
-        shots = _shots(data.of("train"), ask.shots, self.study.seed)
+        solved = [e for e in data.of("train") if ask.shots and self._has_gold(e)]
+        shots = _shots(solved, ask.shots, self.study.seed)
+        if len(shots) < ask.shots:
+            hint = f"{len(solved)} training rows have a known answer: lower shots, or add rows"
+            raise DataError(f"{ask.shots} shots can't be shown", hint, where=ask.model)
         if shots and test and not self._shows(shots, test[0], ask.prompt):
             hint = "choose one that shows examples, such as few-shot, or set shots: 0"
             raise StudyError(f"the prompt {ask.prompt!r} shows no shots", hint, where=ask.model)
@@ -285,6 +289,12 @@ class _Job:
             for index in range(ask.samples):
                 request = Request(prompt=prompt, sampling=sampling, index=index)
                 yield Asked(example=example, request=request)
+
+    def _has_gold(self, example: Example) -> bool:
+        try:
+            return bool(self.task.gold(example))
+        except DataError:
+            return False
 
     def _shows(self, shots: Sequence[Example], example: Example, variant: str) -> bool:
         shown = self.task.prompt(example, variant=variant, shots=shots)
