@@ -1,4 +1,4 @@
-"""Engines: whoever answers prompts. A generation, a judge's call and a floor are one thing.
+"""Engines: whoever answers prompts, be it a model on this machine or a script.
 
 An engine takes requests and yields completions in any order, each the moment it is there, so
 that what has arrived is stored before the next is paid for.
