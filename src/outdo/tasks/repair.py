@@ -26,7 +26,7 @@ from outdo.records import (
     Prompt,
     Score,
 )
-from outdo.scorers import tests
+from outdo.scorers import edit, tests
 from outdo.scorers.copied import copied_answers
 from outdo.tasks import Task
 
@@ -229,10 +229,10 @@ COPIED = Metric(
 )
 
 PYTHON = f"python-{sys.version_info.major}.{sys.version_info.minor}"
-NEAR_SIGNATURE = f"tests:all|{tokens.SIGNATURE}|v{VERSION}"
+NEAR_SIGNATURE = f"tests:all|{edit.SIGNATURE}|v{VERSION}"
 SIGNATURES = {
     "rpass": f"rpass|tests:all|v{VERSION}",
-    "redit": f"redit|{tokens.SIGNATURE}|v{VERSION}",
+    "redit": f"redit|{edit.SIGNATURE}|v{VERSION}",
     "rpass_near": f"rpass_near|{NEAR_SIGNATURE}",
     "rpass_among_near": f"rpass_among_near|{NEAR_SIGNATURE}",
     "valid": f"valid|{PYTHON}|v{VERSION}",
@@ -271,7 +271,7 @@ def score(example: Example, answer: Answer, outcome: Outcome | None) -> tuple[Sc
             _score(COPIED, 0.0),
         )
     graded = _graded(example, outcome)
-    edits = tokens.distance(example.given["program"], answer.value)
+    edits = edit.token_distance(before=example.given["program"], after=answer.value)
     redit = [_score(REDIT, float(edits))] if graded.passed else []
     return (
         _score(RPASS, _number(graded.passed), graded.because, by=_rpass_by(example)),
@@ -293,7 +293,7 @@ def _near(example: Example, passed: bool | None, *, edits: int) -> list[Score]:
     nearest = example.wanted.get("nearest")
     if not nearest:
         return []
-    way = tokens.distance(example.given["program"], nearest)
+    way = edit.token_distance(before=example.given["program"], after=nearest)
     because = f"{edits} token edits, {way} to the nearest correct program"
     if edits > way:
         return [_score(RPASS_NEAR, 0.0, because)]
@@ -375,7 +375,7 @@ def reference(example: Example, _training: Sequence[Example]) -> str:
 
 task = Task(
     name="repair",
-    version=f"{VERSION}|{tokens.SIGNATURE}|{PYTHON}",  # what stored scores hold for, and no other
+    version=f"{VERSION}|{edit.SIGNATURE}|{PYTHON}",  # what stored scores hold for, and no other
     metrics=(RPASS, REDIT, RPASS_NEAR, RPASS_AMONG_NEAR, VALID, COPIED),
     variants=VARIANTS,
     prompt=prompt,
