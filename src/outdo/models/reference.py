@@ -38,6 +38,9 @@ _PARTS = (
 )
 """The files, beside safetensors, that decide what a model answers."""
 
+BASE = "base_model_name_or_path"
+"""Where peft writes what an adapter stands on."""
+
 _FORMS = (
     "embedded/<name>, hf/<org>/<name>[@revision], run/<study>/<stage>, scripted/<file>, "
     "or a path such as ./model"
@@ -59,6 +62,11 @@ class ModelReference:
     def label(self) -> str:
         """The name by content, as completions carry it: `embedded/seedling@0123456789ab`."""
         return f"{self.name}@{self.digest[:12]}"
+
+    @property
+    def findable(self) -> str:
+        """The name, or of a model that is named by a path the absolute one: both lead there."""
+        return str(self.path.resolve()) if self.name[:1] in ("/", ".", "~") else self.name
 
     @property
     def bottom(self) -> ModelReference:
@@ -115,7 +123,7 @@ def _adapter(
 ) -> ModelReference:
     config = _json(path / "adapter_config.json", name)
     if base is None:
-        wanted = config.get("base_model_name_or_path")
+        wanted = config.get(BASE)
         if not isinstance(wanted, str):
             raise ModelError("the adapter names no base model", "say which one", where=name)
         base = resolve(_named(wanted), runs=runs, trust_remote_code=trust_remote_code)
@@ -231,7 +239,15 @@ def _content(path: Path, name: str) -> str:
         _check_whole(file, name)
     present = [path / part for part in _PARTS if (path / part).is_file()]
     files = [*present, *sorted(path.glob("*.safetensors.index.json")), *weights]
-    return digest([[file.name, _file_digest(file)] for file in files])
+    return digest([[file.name, _part_digest(file, name)] for file in files])
+
+
+def _part_digest(file: Path, name: str) -> str:
+    """The digest of a file; where an adapter's base lies is no part of what it is."""
+    if file.name != "adapter_config.json":
+        return _file_digest(file)
+    config = _json(file, name)
+    return digest({key: said for key, said in config.items() if key != BASE})
 
 
 def _check_whole(file: Path, name: str) -> None:

@@ -6,6 +6,7 @@ model is never praised for beating the weaker way of asking.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -101,7 +102,7 @@ def findings_of(
             Training(name=one.name, report=one.report, curve=one.curve)
             for one in trainings.values()
         ),
-        environment=Environment(**environment),
+        environment=Environment(**environment, finished=time.strftime("%Y-%m-%d %H:%M:%S %z")),
         notes=(*notes, *_left_out(trainings.values()), *_unprotected(tables)),
     )
 

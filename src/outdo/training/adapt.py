@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from outdo.errors import TrainingError
-from outdo.models.reference import ModelReference
+from outdo.models.reference import BASE, ModelReference
 from outdo.models.weights import load_tokenizer, peft_without_warnings
 from outdo.training import dense, preflight
 from outdo.training.checkpoint import plain_errors
@@ -93,7 +93,7 @@ def keep(model: Any, base: ModelReference, folder: Path) -> None:
     with plain_errors():
         save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
     settings = model.peft_config["default"].to_dict()
-    settings |= {"base_model_name_or_path": base.bottom.name, "inference_mode": True}
+    settings |= {BASE: base.bottom.findable, "inference_mode": True}
     text = json.dumps(settings, indent=2, sort_keys=True, default=_listed)
     (folder / "adapter_config.json").write_text(text + "\n", encoding="utf-8")
 
