@@ -136,9 +136,9 @@ def _best(repairs: Sequence[Repair]) -> Repair:
 
 
 def _tell(path: Path, repair: Repair, *, write: bool) -> None:
-    console = Console()
     verdict = {True: "passes the tests", False: "fails the tests", None: "untested"}
-    console.print(f"{path}: {verdict[repair.passed]}", repair.because, markup=False)
+    because = f" ({repair.because})" if repair.because else ""
+    print(f"{path}: {verdict[repair.passed]}{because}")
     if repair.code is None:
         return
     before, after = read_text(path), repair.code.rstrip("\n") + "\n"
@@ -147,4 +147,6 @@ def _tell(path: Path, repair: Repair, *, write: bool) -> None:
     diff = difflib.unified_diff(
         before.splitlines(keepends=True), after.splitlines(keepends=True), str(path), str(path)
     )
-    console.print(Syntax("".join(diff) or "unchanged", "diff", background_color="default"))
+    Console(soft_wrap=True).print(
+        Syntax("".join(diff) or "unchanged", "diff", background_color="default")
+    )
