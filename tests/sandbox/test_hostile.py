@@ -684,9 +684,11 @@ def test_exceptions_that_fight_back(sandbox: Sandbox) -> None:
 
 
 PARENT = """
+import signal
 import sys
 from outdo.records import Call, Limits, Program
 from outdo.sandbox import Sandbox
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
 program = Program(files={"main.py": "import time\\ndef f():\\n    time.sleep(60)\\n"},
                   calls=(Call(code="f()"),), limits=Limits(seconds=60.0))
 with Sandbox(sys.argv[1], workers=2) as sandbox:
