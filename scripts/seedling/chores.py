@@ -391,10 +391,10 @@ Chore = Callable[[Random, Piece], Turn | None]
 
 CHORES: dict[str, tuple[Chore, float]] = {
     "fill in": (fill_in, 34),
-    "write": (write, 15),
-    "repeat": (repeat, 12),
-    "rename": (rename, 10),
-    "exchange": (exchange, 9),
+    "write": (write, 11),
+    "repeat": (repeat, 11),
+    "rename": (rename, 13),
+    "exchange": (exchange, 11),
     "rewrite": (rewrite, 5),
     "diff": (diff, 5),
     "explain": (explain, 3),

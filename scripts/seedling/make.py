@@ -65,7 +65,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="where the model goes")
     parser.add_argument("--work", type=Path, required=True, help="checkpoint, tokenizer, log")
-    parser.add_argument("--tokens", type=float, default=8.0, help="millions, for the whole run")
+    parser.add_argument("--tokens", type=float, default=10.0, help="millions, for the whole run")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after these")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--export-only", action="store_true", help="write the last checkpoint")

@@ -44,7 +44,7 @@ class Settings:
     other_rate: float = 2e-3
     weight_decay: float = 0.05
     warm: float = 0.02
-    fall: float = 0.3
+    fall: float = 0.45
     nursery_tokens: int = 800_000
     nursery_batch_tokens: int = 2048
     """It begins with copies of random tokens, in small batches: see `Corpus.pool`."""
