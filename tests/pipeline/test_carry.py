@@ -103,6 +103,11 @@ def test_the_folder_of_a_study_holds_links_to_its_stages_and_a_plan_that_runs(
         "generate base",
         "generate base few-shot",
         "generate tuned",
+        "score base",
+        "score base few-shot",
+        "score floor-reference",
+        "score floor-unchanged",
+        "score tuned",
         "train tuned",
     ]
     folder = world.root / "runs" / "scripted"

@@ -248,7 +248,7 @@ class _Job:
         """
         data = self._data(answers.ask.data)
         test = self._limited(data.of("test"), self.study.limit)
-        parts: list[Generated] = []
+        parts: dict[str, Generated] = {}
         chosen = {e.id: _unseen_by(weights, e) for e in test}
         for one in weights:
             mine = [e for e in test if chosen[e.id] is one]
@@ -256,15 +256,17 @@ class _Job:
                 continue
             name = answers.name + (f" on {one.left_out[1]}" if one.left_out else "")
             asked = list(self._asked(answers.ask, data, mine))
-            parts.append(generate(self.shop, one.reference, answers.ask, asked, name=name))
-            self._link(f"generate {name}", parts[-1].stage)
+            parts[name] = generate(self.shop, one.reference, answers.ask, asked, name=name)
+            self._link(f"generate {name}", parts[name].stage)
         training = weights[0].training
         return Entrant(
             name=answers.name,
             entry=answers.entry,
             model=weights[0].reference.label,
             ask=answers.ask,
-            replies=tuple(reply for part in parts for reply in self._scored(answers.name, part)),
+            replies=tuple(
+                reply for name, part in parts.items() for reply in self._scored(name, part)
+            ),
             training=training.name if training else None,
             leaves_out=next((one.left_out[0] for one in weights if one.left_out), None),
         )
@@ -302,11 +304,11 @@ class _Job:
 
     def _scored(self, name: str, generated: Generated) -> Iterator[Reply]:
         scores = score(self.shop, self.task, generated, name=name)
+        self._link(f"score {name}", scores.stage)
         for one, completion in generated.answers:
             if isinstance(completion, Completion):
-                yield Reply(
-                    one.example, one.request.index, completion, scores[score_key(one, completion)]
-                )
+                scored = scores.by_key[score_key(one, completion)]
+                yield Reply(one.example, one.request.index, completion, scored)
             else:
                 yield Reply(one.example, one.request.index, completion, None)
 

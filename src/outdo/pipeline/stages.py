@@ -207,8 +207,16 @@ class Scored:
     scores: tuple[Score, ...]
 
 
-def score(shop: Shop, task: Task, generated: Generated, *, name: str) -> dict[str, Scored]:
-    """The scores of all answers that are not missing, by `score_key`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """The stored scores of all answers that are not missing, by `score_key`."""
+
+    stage: Path
+    by_key: Mapping[str, Scored]
+
+
+def score(shop: Shop, task: Task, generated: Generated, *, name: str) -> Scores:
+    """The scores of one contestant's answers; what is stored is not run again."""
     what = {"task": task.name, "version": task.version, "answers": str(generated.stage.name)}
     stage = shop.store.rows("score", what, shop.how)
     replies = {
@@ -227,7 +235,8 @@ def score(shop: Shop, task: Task, generated: Generated, *, name: str) -> dict[st
                 yield Row(key=key, about=about, record=to_json(scored))
 
     rows = _filled(shop, stage, list(replies), make, title=f"score {name}", unit="answers")
-    return {key: from_json(Scored, row.record) for key, row in rows.items()}
+    by_key = {key: from_json(Scored, row.record) for key, row in rows.items()}
+    return Scores(stage=stage.folder, by_key=by_key)
 
 
 def score_key(one: Asked, completion: Completion) -> str:
