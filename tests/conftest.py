@@ -6,10 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# Machines are shared: how long a case took says nothing about what it tests.
-settings.register_profile("outdo", deadline=None)
+# Machines are shared: how long a case took says nothing about what it tests, and a test that fails
+# must fail again.
+settings.register_profile(
+    "outdo", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("outdo")
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
