@@ -87,7 +87,7 @@ def test_a_study_goes_from_its_data_to_a_verdict(world: World) -> None:
     ]
     assert len(findings.examples) == 9
     assert {e.split for e in findings.examples.values()} == {"test"}
-    assert contestants(findings)["tuned"].training == "tuned"
+    assert contestants(findings)["tuned"].trainings == ("tuned",)
     assert [one.name for one in findings.trainings] == ["tuned"]
     assert watch.stages[:3] == ["data sums", "train tuned", "generate base"]
     assert watch.stages[-1] == "report"

@@ -193,7 +193,7 @@ def _model(
         cost=Cost()
         if floor
         else Cost(seconds=61.5, tokens_in=31_020 * samples, tokens_out=14_870 * samples),
-        training="tuned" if name == "tuned" else None,
+        trainings=("tuned",) if name == "tuned" else (),
     )
 
 

@@ -163,7 +163,7 @@ def test_hostile_names_are_text_wherever_they_stand() -> None:
             Row(example=bad, reply=bad, value=name, problem=bad, repaired_by=bad, scores=(score,)),
             Row(example=bad, index=1, missing=bad),
         )
-        return Contestant(name=name, task=bad, rows=rows, about={bad: bad}, training=bad)
+        return Contestant(name=name, task=bad, rows=rows, about={bad: bad}, trainings=(bad,))
 
     curve = ({"step": 1, "loss": 2.0, "epoch": 0.5}, {"step": 2, "loss": 1.0, "epoch": 1.5})
     report = {"hardware": bad, "settings": {bad: [bad]}, "seconds": 1.0, "trainable": 0, "total": 0}

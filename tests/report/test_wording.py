@@ -184,7 +184,7 @@ def test_training_runs_are_counted() -> None:
     lines = tuple(
         dataclasses.replace(
             line,
-            contestant=dataclasses.replace(line.contestant, training=f"run {i}"),
+            contestant=dataclasses.replace(line.contestant, trainings=(f"run {i}",)),
         )
         for i, line in enumerate(table.lines)
     )

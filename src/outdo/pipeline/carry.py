@@ -267,7 +267,7 @@ class _Job:
             replies=tuple(
                 reply for name, part in parts.items() for reply in self._scored(name, part)
             ),
-            training=training.name if training else None,
+            trainings=(training.name,) if training else (),
             leaves_out=next((one.left_out[0] for one in weights if one.left_out), None),
         )
 

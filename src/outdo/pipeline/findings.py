@@ -29,12 +29,16 @@ from outdo.tasks import Task
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One sample of one example: the completion and its scores, or why there is none."""
+    """One sample of one example: the completion and its scores, or why there is none.
+
+    `run` numbers the training run that answered, of a contestant that has several.
+    """
 
     example: Example
     index: int
     completion: Completion | str
     scored: Scored | None
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,7 @@ class Entrant:
     ask: Answering
     replies: tuple[Reply, ...]
     floor: bool = False
-    training: str | None = None
+    trainings: tuple[str, ...] = ()
     leaves_out: str | None = None
 
 
@@ -78,6 +82,7 @@ def findings_of(
         command=command,
         resolved=study.dump(),
         claims={titles[title]: specs[title].claim for title in tables},
+        item=task.item,
         group=_group(examples.values()),
         examples=examples,
         metrics={titles[title]: task.metrics for title in tables},
@@ -166,17 +171,23 @@ def _contestant(entrant: Entrant, table: str, *, is_reference: bool) -> Contesta
             tokens_out=sum(one.usage.tokens_out for one in said),
             money=sum(one.usage.cost for one in said),
         ),
-        training=entrant.training,
+        trainings=entrant.trainings,
     )
 
 
 def _row(reply: Reply) -> Row:
     if isinstance(reply.completion, str) or reply.scored is None:
-        return Row(example=reply.example.id, index=reply.index, missing=str(reply.completion))
+        return Row(
+            example=reply.example.id,
+            index=reply.index,
+            run=reply.run,
+            missing=str(reply.completion),
+        )
     answer = reply.scored.answer
     return Row(
         example=reply.example.id,
         index=reply.index,
+        run=reply.run,
         reply=reply.completion.text,
         value=answer.value,
         problem=answer.problem,

@@ -17,6 +17,8 @@ from outdo.stats import Claim
 class Row:
     """One answered and scored sample: what was said to one example, and what it earned.
 
+    `run` numbers the training run of the contestant that answered, 0 where there is but one.
+
     A row that was asked for and never answered has `missing`, the reason, and no scores; it
     counts as missing under every metric. A metric that has no score in an answered row does not
     apply to that row (the edit distance of a repair that fails) and isn't missing.
@@ -24,6 +26,7 @@ class Row:
 
     example: str
     index: int = 0
+    run: int = 0
     reply: str = ""
     value: Json = None
     problem: str | None = None
@@ -48,7 +51,7 @@ class Contestant:
     """One row of a table: who answered the examples of one task, and what came of it.
 
     `about` is shown as it is, key by key (model, digest, served by, precision, sampling, prompt
-    variant). `training` names the training run, if any, in `Findings.trainings`.
+    variant). `trainings` names its training runs, if any, in `Findings.trainings`.
     """
 
     name: str
@@ -58,7 +61,7 @@ class Contestant:
     reference: bool = False
     about: Mapping[str, Json] = field(default_factory=dict)
     cost: Cost = field(default_factory=Cost)
-    training: str | None = None
+    trainings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,9 +107,10 @@ def sample(table: Table, found: Difference, findings: Findings) -> str:
 def training_runs(table: Table, compared: Compared) -> str:
     """How many training runs stand behind a comparison: their luck isn't in the interval."""
     runs = {
-        line.contestant.training
+        name
         for line in table.lines
-        if line.contestant.name in (compared.a, compared.b) and line.contestant.training
+        if line.contestant.name in (compared.a, compared.b)
+        for name in line.contestant.trainings
     }
     if not runs:
         return ""

@@ -47,7 +47,8 @@ class Task:
     `version` names the prompts, the parser and the scores: a change of any of them changes it.
     `program` gives None where nothing can be run, and `score` then receives no outcome; an
     outcome that is None although there was a program means that the sandbox failed.
-    `gold` is a reply that must earn full marks, `bait` one that must not.
+    `gold` is a reply that must earn full marks, `bait` one that must not. `item` names what an example
+    is, in the singular.
     """
 
     name: str
@@ -62,3 +63,4 @@ class Task:
     bait: Callable[[Example], str]
     conversation: ConversationMaker
     floors: Mapping[str, Floor] = field(default_factory=dict)
+    item: str = "program"
