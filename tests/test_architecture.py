@@ -20,7 +20,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "outdo"
 
 NOUNS = {"errors", "records"}
-TOOLS = {"text", "tokens", "literals", "yamlfile", "catalog", "store", "stats", "sandbox"}
+TOOLS = {"text", "tokens", "literals", "yamlfile", "catalog", "store", "stats", "sandbox", "machine"}
 WORK = {"study", "models", "scorers", "tasks", "data"}
 
 ALLOWED: dict[str, set[str]] = {
@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "literals": NOUNS | {"sandbox"},
     "yamlfile": NOUNS,
     "catalog": NOUNS,
+    "machine": NOUNS,
     "store": NOUNS,
     "stats": NOUNS,
     "sandbox": NOUNS,

@@ -15,7 +15,15 @@ from outdo.errors import MissingExtra, StudyError
 
 TASKS = {"repair": "outdo.tasks.repair:task"}
 
-METHODS = {"sft": "outdo.training.sft:method"}
+METHODS = {
+    "sft": "outdo.training.sft:Sft",
+    "rationale": "outdo.training.sft:Sft",
+    "dpo": "outdo.training.dpo:Dpo",
+    "dpo-normalised": "outdo.training.dpo:DpoNormalised",
+    "ipo": "outdo.training.dpo:Ipo",
+    "reward": "outdo.training.reward:Reward",
+    "choice": "outdo.training.choice:Choice",
+}
 
 EXTRAS = {
     "torch": "train",

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import tiny
 from outdo.models.chat import Chat, Encoded
-from outdo.training.forest import lay, layouts
+from outdo.models.forest import Tree, lay, layouts
+from outdo.training.settings import Settings
 from outdo.training.sft import Sft
 
 KINDS = ["llama", "qwen2", "phi3", "mistral", "gemma2", "granite", "gpt2"]
@@ -42,9 +43,9 @@ def in_batches(
     model.zero_grad(set_to_none=True)
     total = 0.0
     weights = 0.0
-    lengths = [len(row.ids) for row in rows]
-    for layout in layouts(lengths, range(len(rows)), tokens=tokens, packed=packed):
-        loss, weight = Sft().loss(model, lay(rows, layout))
+    trees = [Tree(paths=(row,)) for row in rows]
+    for layout in layouts(trees, range(len(rows)), tokens=tokens, packed=packed):
+        loss, weight = Sft(Settings()).loss(model, lay(trees, layout, packed=packed))
         loss.backward()
         total += loss.item()
         weights += weight
@@ -67,33 +68,76 @@ def test_batches_equal_separate_sequences(kind: str, tokens: int, packed: bool) 
         assert float((grads[name] - one).abs().max()) <= 1e-5 * size, name
 
 
+def tree(*paths: tuple[int, ...], asked: int = 1) -> Tree:
+    made = [Encoded(ids=ids, learnt=tuple(n >= asked for n in range(len(ids)))) for ids in paths]
+    return Tree(paths=tuple(made))
+
+
+PATHS = st.lists(st.integers(1, 3), min_size=1, max_size=12).map(tuple)
+TREES = st.lists(st.lists(PATHS, min_size=1, max_size=3), min_size=1, max_size=12)
+
+
 @settings(deadline=None)
-@given(st.lists(st.integers(1, 60), min_size=1, max_size=30), st.integers(1, 300), st.booleans())
+@given(TREES, st.integers(1, 60), st.booleans())
 def test_every_path_is_laid_out_once_and_within_the_budget(
-    lengths: list[int], tokens: int, packed: bool
+    rows: list[list[tuple[int, ...]]], tokens: int, packed: bool
 ) -> None:
-    made = list(layouts(lengths, range(len(lengths)), tokens=tokens, packed=packed))
-    laid = [path for layout in made for row in layout for path in row]
-    assert sorted(laid) == list(range(len(lengths)))
+    trees = [tree(*paths) for paths in rows]
+    made = list(layouts(trees, range(len(trees)), tokens=tokens, packed=packed))
+    laid = [number for layout in made for row in layout for number in row]
+    assert sorted(laid) == list(range(len(trees)))
     for layout in made:
-        width = max(sum(lengths[path] for path in row) for row in layout)
-        assert width == max(lengths[path] for row in layout for path in row)
-        assert len(layout) * width <= max(tokens, width)
-        assert packed or all(len(row) == 1 for row in layout)
+        batch = lay(trees, layout, packed=packed)
+        alone = max(
+            lay(trees, [[number]], packed=packed).computed for row in layout for number in row
+        )
+        assert batch.computed <= max(tokens, alone)
+        assert batch.distinct <= batch.computed
+        assert batch.distinct <= batch.tokens == sum(trees[n].tokens for n in batch.trees)
+
+
+@settings(deadline=None)
+@given(TREES, st.booleans())
+def test_each_token_sees_what_comes_before_it_on_its_path(
+    rows: list[list[tuple[int, ...]]], packed: bool
+) -> None:
+    trees = [tree(*paths) for paths in rows]
+    numbers = list(range(len(trees)))
+    batch = lay(trees, [numbers[::2], numbers[1::2]] if numbers[1:] else [numbers], packed=packed)
+    ids, width = batch.ids.flatten().tolist(), batch.ids.shape[1]
+    place = torch.arange(width)
+    seen = (place[:, None] >= place) & (place[None, :, None] < batch.end[:, None, :])
+    paths = [path for number in batch.trees for path in trees[number].paths]
+    for path, last in zip(paths, batch.last.tolist(), strict=True):
+        row, node = divmod(last, width)
+        before = seen[row, node].nonzero()[:, 0].tolist()
+        assert tuple(ids[row * width + one] for one in before) == path.ids
+        assert batch.positions[row, before].tolist() == list(range(len(path.ids)))
+    learnt = [
+        (n, path.ids[k], path.ids[:k])
+        for n, path in enumerate(paths)
+        for k in range(1, len(path.ids))
+        if path.learnt[k]
+    ]
+    assert batch.path.tolist() == [number for number, *_ in learnt]
+    assert batch.target.tolist() == [token for _, token, _ in learnt]
+    for source, (_, _, before) in zip(batch.source[batch.pick].tolist(), learnt, strict=True):
+        row, node = divmod(source, width)
+        shown = seen[row, node].nonzero()[:, 0].tolist()
+        assert tuple(ids[row * width + one] for one in shown) == before
 
 
 def test_a_batch_says_who_sees_whom() -> None:
-    one = Encoded(ids=(5, 6, 7), learnt=(False, True, True))
-    two = Encoded(ids=(8, 9), learnt=(False, True))
-    three = Encoded(ids=(1, 2, 3, 4, 5, 6), learnt=(False,) * 5 + (True,))
-    batch = lay([one, two, three], [[0, 1], [2]])
+    batch = lay([tree((5, 6, 7)), tree((8, 9)), tree((1, 2, 3, 4, 5, 6), asked=5)], [[0, 1], [2]])
     assert batch.ids.tolist() == [[5, 6, 7, 8, 9, 0], [1, 2, 3, 4, 5, 6]]
     assert batch.positions.tolist() == [[0, 1, 2, 0, 1, 0], [0, 1, 2, 3, 4, 5]]
     assert batch.end.tolist() == [[3, 3, 3, 5, 5, 6], [6] * 6]
     assert batch.source.tolist() == [0, 1, 3, 10]
+    assert batch.pick.tolist() == [0, 1, 2, 3]
     assert batch.target.tolist() == [6, 7, 9, 6]
     assert batch.path.tolist() == [0, 0, 1, 2]
-    assert batch.paths == (0, 1, 2) and batch.tokens == 11 and batch.computed == 12
+    assert batch.last.tolist() == [2, 4, 11]
+    assert batch.trees == (0, 1, 2) and (batch.tokens, batch.computed) == (11, 12)
     assert not batch.single
     mask = batch.mask(tiny.configuration("llama", attn_implementation="sdpa"), torch.float32)
     assert mask[0, 0].int().tolist() == [
@@ -104,15 +148,26 @@ def test_a_batch_says_who_sees_whom() -> None:
         [0, 0, 0, 1, 1, 0],
         [0, 0, 0, 0, 0, 1],
     ]
-    assert lay([one, two], [[0], [1]]).single
+    assert lay([tree((5, 6, 7)), tree((8, 9))], [[0], [1]]).single
 
 
-def test_only_learnt_tokens_reach_the_output_layer() -> None:
-    model, rows = tiny.model(), encoded(3)
+def test_what_two_paths_share_is_there_once_and_learnt_for_each() -> None:
+    batch = lay([tree((1, 2, 3, 4), (1, 2, 3, 5, 6), asked=2)], [[0]])
+    assert batch.ids.tolist() == [[1, 2, 3, 4, 5, 6]]
+    assert batch.positions.tolist() == [[0, 1, 2, 3, 3, 4]]
+    assert batch.end.tolist() == [[6, 6, 6, 4, 6, 6]]
+    assert batch.source.tolist() == [1, 2, 4]
+    assert batch.pick.tolist() == [0, 1, 0, 1, 2]
+    assert batch.target.tolist() == [3, 4, 3, 5, 6]
+    assert (batch.tokens, batch.distinct, batch.computed) == (9, 6, 6)
+
+
+def test_only_what_learnt_tokens_follow_reaches_the_output_layer() -> None:
+    model, rows = tiny.model(), [Tree(paths=(one,)) for one in encoded(3)]
     seen: list[int] = []
     model.lm_head.register_forward_pre_hook(lambda _, x: seen.append(x[0].shape[1]))
     batch = lay(rows, [[0], [1], [2]])
-    Sft().loss(model, batch)
+    Sft(Settings()).loss(model, batch)
     assert seen == [len(batch.target)]
     assert model(input_ids=batch.ids).logits.shape[1] == batch.ids.shape[1]
 
@@ -134,12 +189,12 @@ def lora_model(seed: int = 0, **changes: Any) -> Any:
 def test_a_fused_layer_gives_what_peft_gives() -> None:
     from outdo.training.fused import fuse
 
-    rows = encoded(4)
+    rows = [Tree(paths=(one,)) for one in encoded(4)]
     batch = lay(rows, [[0], [1], [2], [3]])
     plain, fused = lora_model(), lora_model()
     assert fuse(fused) == 14
     for model in (plain, fused):
-        loss, _ = Sft().loss(model, batch)
+        loss, _ = Sft(Settings()).loss(model, batch)
         loss.backward()
     for (_, one), (_, two) in zip(plain.named_parameters(), fused.named_parameters(), strict=True):
         if one.requires_grad:

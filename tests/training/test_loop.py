@@ -71,8 +71,10 @@ def test_a_run_learns_and_gives_an_account(base: ModelReference, tmp_path: Path)
     assert report.base == {"name": base.name, "digest": base.digest}
     assert report.rows == 12 and report.rows_cut == 0 and report.rows_dropped == 0
     assert report.steps == 24 and report.epochs == 8 and report.resumes == 0
-    assert report.tokens <= report.tokens_computed and report.tokens_learnt < report.tokens
-    assert report.padding_share == 1 - report.tokens / report.tokens_computed
+    assert report.tokens_learnt < report.tokens and report.tokens_shared > 0
+    distinct = report.tokens - report.tokens_shared
+    assert report.padding_share == 1 - distinct / report.tokens_computed
+    assert report.shared_share == 1 - distinct / report.tokens
     assert report.seconds > 0 and report.peak_bytes >= report.baseline_bytes > 0
     assert report.trainable == sum(w.numel() for w in weights(tmp_path).values())
     assert report.total > report.trainable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,16 @@ import torch
 import tiny
 from outdo.errors import TrainingError
 from outdo.models.chat import Chat, Encoded
+from outdo.models.forest import Tree, lay
 from outdo.models.reference import resolve
 from outdo.training import How, Lora, Settings, preflight, train
-from outdo.training.forest import lay
 from outdo.training.memory import Memory
 from outdo.training.sft import Sft
 
 
 def checked(rows: list[Any], *, chat: Chat | None = None, **settings: Any) -> preflight.Rows:
     speaker = chat or Chat(tiny.tokenizer())
-    return preflight.rows(rows, method=Sft(), chat=speaker, settings=Settings(**settings))
+    return preflight.rows(rows, method=Sft(Settings()), chat=speaker, settings=Settings(**settings))
 
 
 SHORT, LONG = tiny.talk("a", "return 1", name="short"), tiny.talk("b" * 90, "x" * 90, name="long")
@@ -29,9 +30,9 @@ SHORT, LONG = tiny.talk("a", "return 1", name="short"), tiny.talk("b" * 90, "x" 
 
 def test_long_rows_are_dropped_cut_or_refused_and_counted() -> None:
     dropped = checked([SHORT, LONG], max_length=100)
-    assert (len(dropped.encoded), dropped.dropped, dropped.cut) == (1, 1, 0)
+    assert (len(dropped.trees), dropped.dropped, dropped.cut) == (1, 1, 0)
     cut = checked([SHORT, LONG], max_length=100, longer="cut")
-    assert [len(one.ids) for one in cut.encoded][1] == 100
+    assert cut.trees[1].tokens == 100
     assert (cut.dropped, cut.cut) == (0, 1)
     with pytest.raises(TrainingError, match=r"the row has \d+ tokens, max_length is 100") as caught:
         checked([SHORT, LONG], max_length=100, longer="refuse")
@@ -40,7 +41,7 @@ def test_long_rows_are_dropped_cut_or_refused_and_counted() -> None:
 
 def test_a_row_cut_before_its_answer_is_dropped() -> None:
     cut = checked([SHORT, LONG], max_length=50, longer="cut")
-    assert (len(cut.encoded), cut.cut, cut.dropped) == (1, 0, 1)
+    assert (len(cut.trees), cut.cut, cut.dropped) == (1, 0, 1)
 
 
 def test_an_empty_answer_is_dropped() -> None:
@@ -71,10 +72,10 @@ def test_an_answer_that_does_not_come_back_is_refused() -> None:
 
 def test_the_end_of_every_answer_is_learnt_and_is_not_padding() -> None:
     chat = Chat(tiny.tokenizer())
-    for one in checked([SHORT, LONG]).encoded:
+    for one in (path for tree in checked([SHORT, LONG]).trees for path in tree.paths):
         assert one.ids[-1] in chat.stop_ids and one.learnt[-1]
         assert one.ids[-1] != chat.tokenizer.pad_token_id
-    batch = lay(checked([SHORT, LONG]).encoded, [[0], [1]])
+    batch = lay(checked([SHORT, LONG]).trees, [[0], [1]])
     assert set(batch.target.tolist()) & chat.stop_ids
 
 
@@ -102,25 +103,34 @@ def test_an_adapter_without_a_gradient_is_refused(llama_folder: Path, tmp_path: 
 
 @pytest.mark.parametrize("kind", ["llama", "phi3", "gemma2", "gpt2"])
 def test_a_model_that_keeps_rows_apart_is_known(kind: str) -> None:
-    assert preflight.packs(tiny.model(kind), checked([SHORT, LONG, *tiny.talks(3)]).encoded)
+    assert preflight.packs(
+        tiny.model(kind), checked([SHORT, LONG, *tiny.talks(3)]).trees, head="lm"
+    )
 
 
 def test_a_model_that_mixes_rows_is_not_packed() -> None:
     model = tiny.model()
     embed = model.model.embed_tokens
     embed.register_forward_hook(lambda _, __, made: made.cumsum(1))  # looks back past any mask
-    assert not preflight.packs(model, checked([SHORT, LONG]).encoded)
+    assert not preflight.packs(model, checked([SHORT, LONG]).trees, head="lm")
 
 
 def test_a_batch_that_cannot_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = lay(checked([SHORT, LONG]).encoded, [[0], [1]])
+    longest = lay(checked([SHORT, LONG]).trees, [[1]])
     model = tiny.model()
-    needed = preflight.fits(model, batch, itemsize=4)
-    assert 0 < needed < 2**30
-    monkeypatch.setattr(preflight, "_free_bytes", lambda _: needed - 1)
-    with pytest.raises(TrainingError, match="the largest batch needs about") as caught:
-        preflight.fits(model, batch, itemsize=4)
-    assert "tokens_per_batch" in caught.value.hint
+
+    def needed(tokens: int) -> int:
+        return preflight.fits(
+            model, longest, tokens=tokens, precision="float32", settings=Settings()
+        )
+
+    there = needed(4096)
+    assert 0 < there < 2**30
+    monkeypatch.setattr(preflight, "_free_bytes", lambda _: there - 1)
+    with pytest.raises(TrainingError, match="a batch of 4096 tokens needs about") as caught:
+        needed(4096)
+    fitting = int(re.search(r"tokens_per_batch to (\d+)", caught.value.hint)[1])  # type: ignore[index]
+    assert 0 < fitting < 4096 and needed(fitting) < there
 
 
 def test_a_peak_is_measured_from_its_own_beginning() -> None:
@@ -143,5 +153,6 @@ def test_settings_survive_their_json() -> None:
 
 
 def test_a_path_without_learnt_tokens_still_lies_in_the_batch() -> None:
-    rows = [Encoded(ids=(1, 2), learnt=(False, False)), Encoded(ids=(1, 2), learnt=(False, True))]
+    paths = [Encoded(ids=(1, 2), learnt=(False, False)), Encoded(ids=(1, 2), learnt=(False, True))]
+    rows = [Tree(paths=(path,)) for path in paths]
     assert lay(rows, [[0], [1]]).target.tolist() == [2]

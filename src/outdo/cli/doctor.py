@@ -12,6 +12,7 @@ from rich.table import Table
 from outdo import __version__
 from outdo.catalog import EXTRAS
 from outdo.cli import environment
+from outdo.machine import hardware
 from outdo.sandbox import probe
 
 KEYS = ("HF_TOKEN",)
@@ -34,7 +35,7 @@ Line = tuple[str, bool, str]
 
 
 def _machine() -> Iterator[Line]:
-    yield "machine", True, environment.hardware()
+    yield "machine", True, hardware()
     told = environment.packages(environment.TOLD)
     yield "packages", True, ", ".join(f"{name} {version}" for name, version in told.items())
 

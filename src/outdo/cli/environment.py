@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import os
 import platform
-import re
 import subprocess
 import time
 from pathlib import Path
 
 from outdo import __version__
+from outdo.machine import hardware
 from outdo.records import Json
 
 TOLD = ("torch", "transformers", "peft", "numpy", "scipy", "rapidfuzz", "pygments")
@@ -40,27 +39,6 @@ def packages(names: tuple[str, ...]) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return {"python": platform.python_version(), **found}
-
-
-def hardware() -> str:
-    """The processor, its cores and the memory, in words."""
-    cores = len(os.sched_getaffinity(0))
-    return f"{processor()}, {cores} cores, {memory_bytes() / 2**30:.0f} GiB"
-
-
-def processor() -> str:
-    """The processor's name as the kernel tells it."""
-    try:
-        text = Path("/proc/cpuinfo").read_text("utf-8")
-    except OSError:
-        return platform.machine()
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found[1].strip() if found else platform.machine()
-
-
-def memory_bytes() -> int:
-    """The machine's memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def commit() -> str:

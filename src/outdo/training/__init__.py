@@ -6,32 +6,61 @@ first names the result, the second only decides how fast it comes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from outdo.models.reference import ModelReference
-from outdo.records import Conversation
+from outdo.records import Conversation, Pair
 from outdo.training.report import StepReport, TrainingReport
 from outdo.training.settings import How, Lora, Settings
 
-__all__ = ["How", "Lora", "Settings", "StepReport", "TrainingReport", "train"]
+__all__ = ["How", "Lora", "Settings", "StepReport", "TrainingReport", "reference_logs", "train"]
 
 
 def train(
     base: ModelReference,
-    rows: Sequence[Conversation],
+    rows: Sequence[Conversation] | Sequence[Pair],
     *,
     settings: Settings,
     folder: Path,
-    validation: Sequence[Conversation] = (),
+    validation: Sequence[Conversation] | Sequence[Pair] = (),
+    reference: Sequence[tuple[float, float] | None] | None = None,
+    score: Callable[[Any], float] | None = None,
     on_step: Callable[[StepReport], None] | None = None,
 ) -> TrainingReport:
     """What the training took and reached; `folder` then holds the adapter or the model.
 
     A folder in which such a run was cut off is gone on with, from its last checkpoint, to the
-    very weights of an uninterrupted run. Raises TrainingError before the first step if the rows
-    or the settings are unfit, and later if the loss stops being a number.
+    very weights of an uninterrupted run. `reference` has the (chosen, rejected) log-probabilities
+    of each of `rows` and then of `validation`, for a method that needs them; without it the base
+    is asked first. `score` is the task's own score of the model, higher for better, which then
+    decides what is best. Raises TrainingError before the first step if the rows or the settings
+    are unfit, and later if the loss stops being a number.
     """
     from outdo.training.loop import run
 
-    return run(base, rows, settings=settings, folder=folder, validation=validation, on_step=on_step)
+    return run(
+        base,
+        rows,
+        settings=settings,
+        folder=folder,
+        validation=validation,
+        reference=reference,
+        score=score,
+        on_step=on_step,
+    )
+
+
+def reference_logs(
+    model: ModelReference, rows: Sequence[Pair], *, settings: Settings
+) -> Iterator[tuple[int, tuple[float, float] | None]]:
+    """The log-probabilities of both replies of each pair under `model`, by the pair's number.
+
+    Each is the sum over the reply's tokens, its end included, in nats: (chosen, rejected), as soon
+    as it is there, in any order. A pair that a run with these settings would not learn from, as
+    being too long or alike, has None.
+    """
+    from outdo.training.reference import logs
+
+    yield from logs(model, rows, settings=settings)

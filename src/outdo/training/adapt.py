@@ -15,17 +15,18 @@ from outdo.models.weights import load_tokenizer, peft_without_warnings
 from outdo.training import dense, preflight
 from outdo.training.checkpoint import plain_errors
 from outdo.training.fused import fuse
+from outdo.training.method import Head
 from outdo.training.settings import Lora, Settings
 
 
-def adapted(model: Any, base: ModelReference, settings: Settings, *, precision: str) -> Any:
+def adapted(
+    model: Any, base: ModelReference, settings: Settings, *, precision: str, head: Head
+) -> Any:
     """The model with the weights that learn: a new adapter, the base's own, or everything.
 
-    Weights that learn stay in float32; frozen ones are held in the precision of computing, so
-    that they are not cast anew in every batch.
+    Weights that learn stay in float32.
     """
-    if precision == "bfloat16" and model.device.type == "cpu":
-        dense.use(model)
+    _attend(model, precision)
     if settings.lora is None:
         return model.requires_grad_(True)
     if base.adapters:
@@ -37,16 +38,30 @@ def adapted(model: Any, base: ModelReference, settings: Settings, *, precision: 
         torch.manual_seed(settings.seed)
         with peft_without_warnings():
             model = get_peft_model(
-                model, _configuration(settings.lora), autocast_adapter_dtype=False
+                model, _configuration(settings.lora, head), autocast_adapter_dtype=False
             )
     for weight in model.parameters():
-        if not weight.requires_grad:
-            weight.data = weight.data.to(getattr(torch, precision))
+        if weight.requires_grad:
+            weight.data = weight.data.float()
     fuse(model)
     return model
 
 
-def _configuration(lora: Lora) -> Any:
+def frozen(model: Any, base: ModelReference, *, precision: str) -> Any:
+    """The model as `adapted` computes before its first step, with nothing that learns."""
+    _attend(model, precision)
+    if base.adapters:
+        model = _further(model, base)
+        fuse(model)
+    return model.eval().requires_grad_(False)
+
+
+def _attend(model: Any, precision: str) -> None:
+    if precision == "bfloat16" and model.device.type == "cpu":
+        dense.use(model)
+
+
+def _configuration(lora: Lora, head: Head) -> Any:
     from peft import LoraConfig
 
     whole = lora.targets == ("all-linear",)
@@ -56,7 +71,7 @@ def _configuration(lora: Lora) -> Any:
         lora_dropout=lora.dropout,
         target_modules="all-linear" if whole else list(lora.targets),
         use_dora=lora.dora,
-        task_type="CAUSAL_LM",
+        task_type="SEQ_CLS" if head == "score" else "CAUSAL_LM",
     )
 
 
@@ -72,6 +87,13 @@ def _further(model: Any, base: ModelReference) -> Any:
         return PeftModel.from_pretrained(
             model, base.path, is_trainable=True, local_files_only=True, autocast_adapter_dtype=False
         )
+
+
+def checkpoint(model: Any) -> None:
+    """Let activations be computed anew on the way back, a layer at a time."""
+    if hasattr(model, "enable_input_require_grads"):
+        model.enable_input_require_grads()
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
 def learning(model: Any) -> dict[str, torch.nn.Parameter]:

@@ -36,12 +36,30 @@ def save(
         tensors[f"weight/{name}"] = weight.detach().cpu().contiguous()
         for moment, value in optimizer.state[weight].items():
             tensors[f"{moment}/{name}"] = torch.as_tensor(value).cpu().contiguous()
-    aside = folder / ".state.safetensors"
+    _replace(folder / "state.safetensors", tensors, {"state": json.dumps(state)})
+
+
+def save_weights(path: Path, weights: Weights) -> None:
+    """Write the weights that learn, alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, {name: one.detach().cpu().contiguous() for name, one in weights.items()}, {})
+
+
+def load_weights(path: Path, weights: Weights) -> None:
+    """Put back the weights that `save_weights` wrote."""
+    with safe_open(path, framework="pt") as stored, torch.no_grad():
+        for name, weight in weights.items():
+            weight.copy_(stored.get_tensor(name))
+
+
+def _replace(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a file so that a reader finds the old one or the new one."""
+    aside = path.with_name(f".{path.name}")
     with plain_errors():
-        save_file(tensors, aside, metadata={"state": json.dumps(state)})
+        save_file(dict(tensors), aside, metadata=metadata)
     with aside.open("rb+") as written:
         os.fsync(written.fileno())
-    aside.replace(folder / "state.safetensors")
+    aside.replace(path)
 
 
 @contextlib.contextmanager

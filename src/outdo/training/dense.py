@@ -84,3 +84,9 @@ def use(model: Any) -> None:
     """Let the model's layers attend by plain products, where they attended by SDPA."""
     if model.config.get_text_config()._attn_implementation == "sdpa":
         model.set_attn_implementation(NAME)
+
+
+def leave(model: Any) -> None:
+    """Let them attend by SDPA again."""
+    if model.config.get_text_config()._attn_implementation == NAME:
+        model.set_attn_implementation("sdpa")

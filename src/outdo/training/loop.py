@@ -10,7 +10,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,20 +19,32 @@ import torch
 
 from outdo import catalog
 from outdo.errors import TrainingError
-from outdo.models.chat import Encoded
+from outdo.machine import hardware
+from outdo.models.forest import Batch, Tree, families
 from outdo.models.reference import ModelReference
-from outdo.models.weights import device_named, load_base, load_chat
-from outdo.records import Conversation, Json, digest, to_json
+from outdo.models.weights import device_named, load_chat
+from outdo.records import Json, digest, to_json
 from outdo.store import write_json
 from outdo.training import adapt, checkpoint, preflight
-from outdo.training.forest import Batch, lay, layouts
+from outdo.training.compute import autocast, batches
+from outdo.training.held import held_base
 from outdo.training.memory import Memory
 from outdo.training.method import Method
 from outdo.training.plan import Step, learning_rate, plan
+from outdo.training.preflight import Row
+from outdo.training.reference import Logs, logs
 from outdo.training.report import StepReport, TrainingReport
 from outdo.training.settings import Settings
 
 OnStep = Callable[[StepReport], None]
+ScoreOf = Callable[[Any], float]
+"""The task's own score of a model, higher for better."""
+
+KIN = 0.75
+"""Rows are kin if they have this much of their prompts in common."""
+
+FAMILIES_PER_STEP = 4
+"""A step has at least so many families, for its rows should differ."""
 
 
 @dataclass(slots=True)
@@ -43,20 +55,29 @@ class Progress:
     seconds: float = 0.0
     tokens: int = 0
     computed: int = 0
+    distinct: int = 0
     learnt: int = 0
     peak_bytes: int = 0
     resumes: int = 0
     loss: float = math.nan
     validation: list[dict[str, Json]] = field(default_factory=list)
+    best_step: int | None = None
+
+
+def best(looks: Sequence[dict[str, Json]]) -> dict[str, Json]:
+    """The first look that found the highest score, or without scores the lowest loss."""
+    return max(looks, key=lambda look: look.get("score", -look.get("loss", math.inf)))
 
 
 def run(
     base: ModelReference,
-    rows: Sequence[Conversation],
+    rows: Sequence[Row],
     *,
     settings: Settings,
     folder: Path,
-    validation: Sequence[Conversation] = (),
+    validation: Sequence[Row] = (),
+    reference: Sequence[Logs | None] | None = None,
+    score: ScoreOf | None = None,
     on_step: OnStep | None = None,
 ) -> TrainingReport:
     """See `outdo.training.train`."""
@@ -66,17 +87,19 @@ def run(
     if settings.how.threads:
         torch.set_num_threads(settings.how.threads)
     memory = Memory(device)
-    method: Method[Conversation] = catalog.named(catalog.METHODS, settings.method, noun="method")
+    method = catalog.named(catalog.METHODS, settings.method, noun="method")(settings)
     chat = load_chat(base)
+    everything = [*rows, *validation]
+    known = _reference(method, base, everything, reference, settings)
     learnt = preflight.rows(rows, method=method, chat=chat, settings=settings)
     held_out = (
-        preflight.rows(validation, method=method, chat=chat, settings=settings).encoded
+        preflight.rows(validation, method=method, chat=chat, settings=settings)
         if validation
-        else ()
+        else preflight.NO_ROWS
     )
-    model = load_base(base, device=settings.how.device).requires_grad_(False)
-    packed = preflight.packs(model, learnt.encoded)
-    model = adapt.adapted(model, base, settings, precision=precision)
+    if known is not None:
+        learnt = learnt.given(known[: len(rows)])
+        held_out = held_out.given(known[len(rows) :])
     folder.mkdir(parents=True, exist_ok=True)
     identity = {
         **settings.what,
@@ -84,23 +107,51 @@ def run(
         "base": base.digest,
         "rows": digest(list(rows)),
     }
-    loop = Loop(
-        model=model,
-        method=method,
-        rows=learnt.encoded,
-        held_out=held_out,
-        settings=settings,
-        precision=precision,
-        packed=packed,
-        memory=memory,
-        folder=folder,
-        identity=identity,
-    )
-    progress = loop.run(on_step)
-    adapt.keep(model, base, folder)
-    report = _report(base, settings, loop, progress, rows=learnt)
+    with held_base(base, settings, precision=precision, head=method.head) as bare:
+        packed = preflight.packs(bare, learnt.trees, head=method.head)
+        model = adapt.adapted(bare, base, settings, precision=precision, head=method.head)
+        if settings.how.checkpointing:
+            adapt.checkpoint(model)
+        loop = Loop(
+            model=model,
+            method=method,
+            trees=learnt.trees,
+            held_out=held_out.trees,
+            score=score,
+            settings=settings,
+            precision=precision,
+            packed=packed,
+            memory=memory,
+            folder=folder,
+            identity=identity,
+        )
+        with _logs(settings, folder) as told:
+            progress = loop.run(_both(on_step, told))
+        adapt.keep(model, base, folder)
+        report = _report(base, settings, loop, progress, rows=learnt)
     write_json(folder / "training.json", to_json(report))
     return report
+
+
+def _reference(
+    method: Method[Any],
+    base: ModelReference,
+    rows: Sequence[Row],
+    given: Sequence[Logs | None] | None,
+    settings: Settings,
+) -> Sequence[Logs] | None:
+    """What the reference thinks of each row; if nobody brings it, the base is asked now."""
+    if not method.needs_reference:
+        return None
+    if given is None:
+        told = dict(logs(base, rows, settings=settings))  # type: ignore[arg-type]
+        given = [told[number] for number in range(len(rows))]
+    if len(given) != len(rows):
+        raise TrainingError(
+            f"the reference knows {len(given)} rows, there are {len(rows)}",
+            "give it the rows for validation as well, behind those to learn from",
+        )
+    return [one or (math.nan, math.nan) for one in given]
 
 
 class Loop:
@@ -110,9 +161,10 @@ class Loop:
         self,
         *,
         model: Any,
-        method: Method[Conversation],
-        rows: Sequence[Encoded],
-        held_out: Sequence[Encoded],
+        method: Method[Any],
+        trees: Sequence[Tree],
+        held_out: Sequence[Tree],
+        score: ScoreOf | None,
         settings: Settings,
         precision: str,
         packed: bool,
@@ -121,11 +173,10 @@ class Loop:
         identity: Json,
     ) -> None:
         self.model, self.method, self.settings = model, method, settings
-        self.rows, self.held_out = rows, held_out
+        self.trees, self.held_out, self.score = trees, held_out, score
         self.precision, self.packed, self.memory = precision, packed, memory
         self.folder, self.identity = folder, identity
-        self.lengths = [len(row.ids) for row in rows]
-        self.steps = plan(self.lengths, settings)
+        self.steps = plan([tree.tokens for tree in trees], settings, self._families())
         self.weights = adapt.learning(model)
         self.optimizer = torch.optim.AdamW(
             self.weights.values(),
@@ -134,6 +185,13 @@ class Loop:
             weight_decay=settings.weight_decay,
             fused=True,
         )
+        self.estimated_bytes = 0
+
+    def _families(self) -> list[list[int]] | None:
+        if not (self.settings.share_context and self.packed):
+            return None
+        most = max(1, self.settings.rows_per_step // FAMILIES_PER_STEP)
+        return families(self.trees, share=KIN, most=most)
 
     def run(self, on_step: OnStep | None = None) -> Progress:
         """Make the steps that are owed, and say where the run stands then."""
@@ -143,10 +201,12 @@ class Loop:
         saved = started
         with _appending(self.folder / "loss.jsonl", progress.step) as curve:
             for step in self.steps[progress.step :]:
+                if self._is_spent(progress):
+                    break
                 rate = learning_rate(progress.step, len(self.steps), self.settings)
                 progress.loss = self._step(step, rate, progress)
                 progress.step += 1
-                self._validate(step, progress)
+                self._look(step, progress)
                 progress.seconds = done + time.perf_counter() - started
                 curve(_line(step, rate, progress))
                 if on_step:
@@ -155,6 +215,7 @@ class Loop:
                     self._save(progress)
                     saved = time.perf_counter()
         progress.peak_bytes = max(progress.peak_bytes, self.memory.peak_bytes)
+        self._take_best(progress)
         return progress
 
     def _step(self, step: Step, rate: float, progress: Progress) -> float:
@@ -162,8 +223,8 @@ class Loop:
         torch.manual_seed(int(digest([self.settings.seed, progress.step])[:15], 16))
         self.model.train()
         total = weight = 0.0
-        for batch in self._batches(self.rows, step.rows):
-            with self._autocast():
+        for batch in self._batches(self.trees, step.rows):
+            with autocast(self.model, self.precision):
                 loss, share = self.method.loss(self.model, batch)
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
@@ -172,6 +233,7 @@ class Loop:
                 self._refuse(batch, progress.step, step)
             progress.tokens += batch.tokens
             progress.computed += batch.computed
+            progress.distinct += batch.distinct
             progress.learnt += len(batch.target)
         self._move(rate, weight, progress.step)
         return total / weight
@@ -194,40 +256,69 @@ class Loop:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
 
-    def _batches(self, encoded: Sequence[Encoded], rows: Sequence[int]) -> Iterator[Batch]:
-        lengths = [len(one.ids) for one in encoded]
+    def _batches(self, trees: Sequence[Tree], numbers: Iterable[int]) -> Iterator[Batch]:
         tokens = self.settings.how.tokens_per_batch
-        for layout in layouts(lengths, rows, tokens=tokens, packed=self.packed):
-            yield lay(encoded, layout).to(self.model.device)
+        return batches(self.model, trees, numbers, tokens=tokens, packed=self.packed)
 
-    def _autocast(self) -> Any:
-        if self.precision == "float32":
-            return contextlib.nullcontext()
-        return torch.autocast(self.model.device.type, dtype=getattr(torch, self.precision))
+    # -------------------------------------------------------------- looking at held-out rows
 
-    def _validate(self, step: Step, progress: Progress) -> None:
-        """The mean loss over the held-out rows, at the end of each epoch and of the run."""
-        last = progress.step == len(self.steps)
-        if not self.held_out or not (last or step.epoch.is_integer()):
+    def _look(self, step: Step, progress: Progress) -> None:
+        """Judge the weights as they are, where it is time to; the best so far are kept aside."""
+        if not (self.held_out or self.score) or not self._is_time(step, progress):
             return
+        found: dict[str, Json] = {"step": progress.step, "epoch": step.epoch}
+        if self.held_out:
+            found["loss"] = self._held_out_loss()
+        if self.score:
+            self.model.eval()
+            found["score"] = self.score(self.model)
+        progress.validation.append(found)
+        if self.settings.keep == "best" and best(progress.validation) is found:
+            checkpoint.save_weights(self._best_path, self.weights)
+
+    def _is_time(self, step: Step, progress: Progress) -> bool:
+        every = self.settings.evaluate_every
+        due = step.epoch.is_integer() if every is None else progress.step % every == 0
+        return due or progress.step == len(self.steps)
+
+    def _held_out_loss(self) -> float:
+        """The mean loss over the held-out rows."""
         self.model.eval()
         total = weight = 0.0
-        with torch.no_grad(), self._autocast():
+        with torch.no_grad(), autocast(self.model, self.precision):
             for batch in self._batches(self.held_out, range(len(self.held_out))):
                 loss, share = self.method.loss(self.model, batch)
                 total += loss.item()
                 weight += share
-        progress.validation.append(
-            {"step": progress.step, "epoch": step.epoch, "loss": total / weight}
-        )
+        return total / weight
+
+    def _is_spent(self, progress: Progress) -> bool:
+        """Whether the last looks, as many as the run has patience for, found nothing better."""
+        patience, seen = self.settings.patience, progress.validation
+        return patience is not None and len(seen) > patience and best(seen) in seen[:-patience]
+
+    def _take_best(self, progress: Progress) -> None:
+        """Put the best weights back, if they are not the last."""
+        if self.settings.keep == "last" or not progress.validation:
+            return
+        progress.best_step = best(progress.validation)["step"]
+        if progress.best_step != progress.step:
+            checkpoint.load_weights(self._best_path, self.weights)
+
+    @property
+    def _best_path(self) -> Path:
+        return self.folder / "checkpoint" / "best.safetensors"
+
+    # -------------------------------------------------------------- small matters
 
     def _check_size(self) -> None:
         """Refuse a batch that can't fit before an hour was spent on those that do."""
-        itemsize = 4 if self.precision == "float32" else 2
-        longest = max(range(len(self.rows)), key=lambda row: self.lengths[row])
-        count = max(1, self.settings.how.tokens_per_batch // self.lengths[longest])
-        batch = lay(self.rows, [[longest]] * min(count, self.settings.rows_per_step))
-        preflight.fits(self.model, batch, itemsize=itemsize)
+        longest = max(range(len(self.trees)), key=lambda row: self.trees[row].tokens)
+        batch = next(self._batches(self.trees, [longest]))
+        tokens = max(self.settings.how.tokens_per_batch, batch.computed)
+        self.estimated_bytes = preflight.fits(
+            self.model, batch, tokens=tokens, precision=self.precision, settings=self.settings
+        )
 
     def _refuse(self, batch: Batch, step: int, planned: Step) -> None:
         path = self.folder / "not_finite.json"
@@ -235,7 +326,7 @@ class Loop:
             path,
             {
                 "step": step + 1,
-                "rows": list(batch.paths),
+                "rows": list(batch.trees),
                 "ids": batch.ids.tolist(),
                 "epoch": planned.epoch,
             },
@@ -325,23 +416,52 @@ def _report(
         seconds=progress.seconds,
         peak_bytes=progress.peak_bytes,
         baseline_bytes=loop.memory.baseline_bytes,
+        estimated_bytes=loop.estimated_bytes,
         trainable=sum(one.numel() for one in loop.weights.values()),
         total=sum(one.numel() for one in parameters),
         steps=progress.step,
-        epochs=loop.steps[-1].epoch,
+        epochs=loop.steps[progress.step - 1].epoch,
         tokens=progress.tokens,
         tokens_computed=progress.computed,
         tokens_learnt=progress.learnt,
+        tokens_shared=progress.tokens - progress.distinct,
         tokens_per_second=progress.tokens / max(progress.seconds, 1e-9),
-        padding_share=1 - progress.tokens / progress.computed,
+        padding_share=1 - progress.distinct / progress.computed,
+        shared_share=1 - progress.distinct / progress.tokens,
         packed=loop.packed,
-        rows=len(rows.encoded),
+        rows=len(rows.trees),
         rows_cut=rows.cut,
         rows_dropped=rows.dropped,
         loss=progress.loss,
         validation=tuple(progress.validation),
+        best_step=progress.best_step,
         precision=loop.precision,
         device=str(loop.model.device),
+        hardware=_hardware(loop.model.device),
         threads=torch.get_num_threads(),
+        processes=1,
         resumes=progress.resumes,
     )
+
+
+def _hardware(device: torch.device) -> str:
+    """The machine's name: its accelerator, or its processor, cores and memory."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else hardware()
+
+
+def _logs(settings: Settings, folder: Path) -> Any:
+    """A block with whoever else is told of each step, as the settings name them."""
+    if not settings.how.log_to:
+        return contextlib.nullcontext()
+    from outdo.training.logs import open_logs
+
+    return open_logs(settings.how.log_to, folder, folder.name)
+
+
+def _both(*observers: OnStep | None) -> OnStep:
+    def told(step: StepReport) -> None:
+        for one in observers:
+            if one is not None:
+                one(step)
+
+    return told

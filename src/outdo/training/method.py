@@ -1,23 +1,39 @@
-"""What a method of training is, and what all of them need: log-probabilities of learnt tokens."""
+"""What a method of training is: how a row is learnt from, and what its loss is."""
 
 from __future__ import annotations
 
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from outdo.models.chat import Chat, Encoded
-from outdo.training.forest import Batch
+from outdo.models.chat import Encoded
+from outdo.models.forest import Batch, Tree
+from outdo.records import Conversation, Message, Pair
 
 R = TypeVar("R", contravariant=True)
 
+Head = Literal["lm", "score"]
+"""What stands on the model: its own output layer, or one number for a whole text."""
+
 
 class Method(Protocol, Generic[R]):
-    """A way to learn from rows of kind R."""
+    """A way to learn from rows of kind R; made from the settings of a run.
 
-    def encode(self, row: R, chat: Chat) -> Encoded:
-        """The row as token ids, and which of them are learnt."""
+    Each row is one or several conversations, which are encoded and checked like any other; `tree`
+    then says what is learnt of them. With `needs_reference`, `Tree.given` begins with what the
+    reference model thinks of each path.
+    """
+
+    head: Head
+    needs_reference: bool
+
+    def conversations(self, row: R) -> tuple[Conversation, ...]:
+        """The conversations of a row, one for each path of its tree."""
+        ...
+
+    def tree(self, row: R, paths: tuple[Encoded, ...]) -> Tree:
+        """What is learnt of the encoded conversations."""
         ...
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, float]:
@@ -25,38 +41,21 @@ class Method(Protocol, Generic[R]):
         ...
 
 
-def log_probabilities(model: Any, batch: Batch) -> Tensor:
-    """The log-probability of each learnt token [learnt], in float32.
-
-    The output layer sees the hidden states before learnt tokens only. They are picked where the
-    backbone hands them over, so whatever the model's own head does (scale, cap, bias) is done.
-    """
-
-    def pick(_: Any, __: Any, made: Any) -> Any:
-        made["last_hidden_state"] = (
-            made["last_hidden_state"].flatten(0, 1).index_select(0, batch.source)[None]
+def both_sides(row: Pair) -> tuple[Conversation, Conversation]:
+    """The better reply of a pair, then the worse one, each behind the same prompt."""
+    chosen, rejected = (
+        Conversation(
+            id=row.id,
+            group=row.group,
+            task="",
+            source=row.source,
+            messages=(*row.prompt.messages, Message(role="assistant", content=reply)),
         )
-        return made
-
-    whole = model.get_base_model() if hasattr(model, "get_base_model") else model
-    picking = whole.base_model.register_forward_hook(pick)
-    try:
-        made = model(
-            input_ids=batch.ids,
-            attention_mask=batch.mask(whole.config.get_text_config(), _dtype(whole)),
-            position_ids=batch.positions,
-            use_cache=False,
-        )
-    finally:
-        picking.remove()
-    logits = made.logits[0].float()
-    return -torch.nn.functional.cross_entropy(logits, batch.target, reduction="none")
+        for reply in (row.chosen, row.rejected)
+    )
+    return chosen, rejected
 
 
-def _dtype(model: Any) -> torch.dtype:
-    """What the model computes in here: a mask that is added must be of that type."""
-    kind = model.device.type
-    if torch.is_autocast_enabled(kind):
-        return torch.get_autocast_dtype(kind)
-    dtype: torch.dtype = model.dtype
-    return dtype
+def preferred(margins: Tensor) -> tuple[Tensor, float]:
+    """Minus the log-likelihood that the first of two is preferred (Bradley and Terry 1952)."""
+    return -torch.nn.functional.logsigmoid(margins).sum(), float(len(margins))

@@ -18,16 +18,23 @@ class Step:
     epoch: float
 
 
-def plan(lengths: Sequence[int], settings: Settings) -> list[Step]:
-    """All steps of the run, in order; `lengths` are the rows' tokens."""
+def plan(
+    lengths: Sequence[int], settings: Settings, families: Sequence[Sequence[int]] | None = None
+) -> list[Step]:
+    """All steps of the run, in order; `lengths` are the rows' tokens.
+
+    The order is drawn anew for each epoch. The rows of a family stay together in it.
+    """
+    together = families or [[row] for row in range(len(lengths))]
     steps: list[Step] = []
     seen = 0
     epoch = 0
     unlimited = settings.steps is None and settings.max_tokens_seen is None
     epochs = 1 if unlimited and settings.epochs is None else settings.epochs
     while epochs is None or epoch < epochs:
-        order = list(range(len(lengths)))
-        random.Random(f"{settings.seed}/{epoch}").shuffle(order)
+        shuffled = list(together)
+        random.Random(f"{settings.seed}/{epoch}").shuffle(shuffled)
+        order = [row for family in shuffled for row in family]
         for start in range(0, len(order), settings.rows_per_step):
             if len(steps) == settings.steps or seen >= (settings.max_tokens_seen or math.inf):
                 return steps

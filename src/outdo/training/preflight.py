@@ -6,23 +6,32 @@ Rows that are too long are dealt with as the settings say, and counted.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from outdo.errors import TrainingError
+from outdo.models.attention import has_window
 from outdo.models.chat import Chat, Encoded
+from outdo.models.forest import Batch, Tree, lay
+from outdo.models.logprobs import log_probabilities, path_scores
 from outdo.models.reference import ModelReference
-from outdo.records import Conversation
-from outdo.training.forest import Batch, lay
-from outdo.training.method import Method, log_probabilities
+from outdo.records import Conversation, Pair
+from outdo.training.held import in_float32
+from outdo.training.method import Head, Method
 from outdo.training.settings import Settings
+
+Row = Conversation | Pair
 
 TOLERANCE = 1e-3
 """How far log-probabilities may be apart, in float32, for a mask to count as understood."""
+
+ROUGH = 0.05
+"""The same for a model that is only to be had in fewer bits."""
 
 
 def precision(wanted: str, device: torch.device) -> str:
@@ -42,44 +51,71 @@ def precision(wanted: str, device: torch.device) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """The rows that are learnt from, encoded, and how many were cut or left out for it."""
+    """The rows that are learnt from as trees, each with its number among those given.
 
-    encoded: tuple[Encoded, ...]
+    `cut` and `dropped` count those that were shortened or left out for it.
+    """
+
+    trees: tuple[Tree, ...]
+    numbers: tuple[int, ...]
     cut: int
     dropped: int
 
+    def given(self, more: Sequence[tuple[float, ...]]) -> Rows:
+        """The same rows, each with what is known of it beside; `more` is for all rows given."""
+        trees = [
+            replace(tree, given=(*more[number], *tree.given))
+            for number, tree in zip(self.numbers, self.trees, strict=True)
+        ]
+        return replace(self, trees=tuple(trees))
 
-def rows(
-    conversations: Sequence[Conversation],
-    *,
-    method: Method[Conversation],
-    chat: Chat,
-    settings: Settings,
-) -> Rows:
+
+NO_ROWS = Rows(trees=(), numbers=(), cut=0, dropped=0)
+
+
+def rows(given: Sequence[Row], *, method: Method[Any], chat: Chat, settings: Settings) -> Rows:
     """The rows, checked one by one; those with nothing to learn are dropped and counted."""
-    kept: list[Encoded] = []
+    trees: list[Tree] = []
+    numbers: list[int] = []
     cut = dropped = 0
-    for conversation in conversations:
-        whole = method.encode(conversation, chat)
-        _check_markers(whole, chat, conversation)
-        encoded = _fitting(whole, settings, where=conversation.id)
-        says_something = conversation.messages[-1].content.strip()
-        if encoded is None or not any(encoded.learnt) or not says_something:
+    for number, row in enumerate(given):
+        talks = method.conversations(row)
+        if any(_says_nothing(talk) for talk in talks) or len(set(talks)) < len(talks):
             dropped += 1
-        else:
-            kept.append(encoded)
-            cut += encoded is not whole
-    if not kept:
+            continue
+        whole = [chat.encode(talk) for talk in talks]
+        for talk, path in zip(talks, whole, strict=True):
+            _check_markers(path, chat, talk)
+        paths = [_fitting(path, settings, where=row.id) for path in whole]
+        fitting = tuple(path for path in paths if path is not None and any(path.learnt))
+        if len(fitting) < len(whole):
+            dropped += 1
+            continue
+        trees.append(method.tree(row, fitting))
+        numbers.append(number)
+        cut += any(path is not one for path, one in zip(fitting, whole, strict=True))
+    _check_something_is_left(trees, chat, settings, given=len(given), dropped=dropped, cut=cut)
+    return Rows(trees=tuple(trees), numbers=tuple(numbers), cut=cut, dropped=dropped)
+
+
+def _says_nothing(talk: Conversation) -> bool:
+    return not talk.messages[-1].content.strip()
+
+
+def _check_something_is_left(
+    trees: Sequence[Tree], chat: Chat, settings: Settings, *, given: int, dropped: int, cut: int
+) -> None:
+    if not trees:
         raise TrainingError(
-            f"of {len(conversations)} rows none is left to learn from ({dropped} dropped)",
-            f"max_length is {settings.max_length}",
+            f"of {given} rows none is left to learn from ({dropped} dropped)",
+            f"max_length is {settings.max_length}; empty answers and equal pairs teach nothing",
         )
-    if not any(one.ids[-1] in chat.stop_ids for one in kept):
+    ends = (path.ids[-1] in chat.stop_ids for tree in trees for path in tree.paths)
+    if cut == len(trees) and not any(ends):
         raise TrainingError(
             "every row is cut before its end, so the model would never learn to stop",
             "raise max_length",
         )
-    return Rows(encoded=tuple(kept), cut=cut, dropped=dropped)
 
 
 def _fitting(row: Encoded, settings: Settings, *, where: str) -> Encoded | None:
@@ -137,38 +173,72 @@ def targets(model: Any, settings: Settings) -> None:
             )
 
 
-def packs(model: Any, encoded: Sequence[Encoded]) -> bool:
-    """Whether this model, given rows of several conversations, computes each as if alone."""
-    short = sorted(range(len(encoded)), key=lambda row: len(encoded[row].ids))[:3]
-    device = model.device
-    with torch.no_grad():
-        together = log_probabilities(model, lay(encoded, [short]).to(device))
-        alone = [log_probabilities(model, lay(encoded, [[row]]).to(device)) for row in short]
-    return bool((together - torch.cat(alone)).abs().max() < TOLERANCE)
+def packs(model: Any, trees: Sequence[Tree], *, head: Head) -> bool:
+    """Whether this model, given a forest, computes each path of it as if it were alone.
+
+    Tried on the shortest rows, all in one row of the batch, and where some layer's window is
+    shorter than the longest row on one that is longer than it.
+    """
+    sizes = [tree.tokens for tree in trees]
+    order = sorted(range(len(trees)), key=lambda row: sizes[row])
+    tried = order[:3]
+    config = model.config.get_text_config()
+    if beyond := [row for row in order if has_window(config, _longest(trees[row]))]:
+        tried = list(dict.fromkeys([*tried[:2], beyond[0]]))
+    judge = path_scores if head == "score" else log_probabilities
+    exactly = in_float32(model) if _exact(model) else contextlib.nullcontext()
+    with torch.no_grad(), exactly:
+        together = judge(model, lay(trees, [tried]).to(model.device))
+        alone = judge(model, lay(trees, [[row] for row in tried], packed=False).to(model.device))
+    most = TOLERANCE if _exact(model) else ROUGH
+    return bool((together - alone).abs().max() < most * alone.abs().max().clamp(min=1))
 
 
-def fits(model: Any, batch: Batch, *, itemsize: int) -> int:
-    """The bytes that the largest batch is estimated to need; refuses what exceeds the memory."""
-    needed = _estimate(model.config.get_text_config(), batch, itemsize)
+def _exact(model: Any) -> bool:
+    """Whether the model can be had in float32 for a moment: it is small, and isn't quantised."""
+    return model.num_parameters() < 2**30 and not getattr(model, "is_quantized", False)
+
+
+def _longest(tree: Tree) -> int:
+    return max(len(path.ids) for path in tree.paths)
+
+
+def fits(model: Any, longest: Batch, *, tokens: int, precision: str, settings: Settings) -> int:
+    """The bytes that training is estimated to need above the model; refuses more than is free.
+
+    `longest` is a batch of the longest row alone, `tokens` what a batch may have.
+    """
+    needed = _estimate(model, longest, tokens, 4 if precision == "float32" else 2, settings)
     free = _free_bytes(model.device)
     if free is not None and needed > free:
+        fitting = int(tokens * free / needed) // 64 * 64
         raise TrainingError(
-            f"the largest batch needs about {needed / 2**30:.1f} GiB, {free / 2**30:.1f} are free",
-            f"lower tokens_per_batch or max_length: one row has {batch.ids.shape[1]} tokens",
+            f"a batch of {tokens} tokens needs about {needed / 2**30:.1f} GiB, "
+            f"{free / 2**30:.1f} are free",
+            f"lower tokens_per_batch to {max(64, fitting)}, or max_length: "
+            f"the longest row has {longest.ids.shape[1]} tokens",
         )
     return needed
 
 
-def _estimate(config: Any, batch: Batch, itemsize: int) -> int:
-    """Activations that are kept for the way back, masks, and logits with their gradient."""
-    wide = config.hidden_size
+def _estimate(model: Any, longest: Batch, tokens: int, itemsize: int, settings: Settings) -> int:
+    """Activations that are kept for the way back, masks, logits; gradients and moments."""
+    config = model.config.get_text_config()
+    wide, layers = config.hidden_size, config.num_hidden_layers
     inner = getattr(config, "intermediate_size", None) or 4 * wide
-    layers = config.num_hidden_layers
-    kept = batch.computed * layers * (14 * wide + 5 * inner) * itemsize
-    rows, width = batch.ids.shape
-    heads = config.num_attention_heads if config._attn_implementation == "eager" else 1
-    scores = rows * width * width * heads * (layers * itemsize if heads > 1 else 1)
-    return int(kept + scores + 3 * len(batch.target) * config.vocab_size * 4)
+    kept = (14 * wide + 5 * inner) * itemsize
+    activations = (
+        tokens * (kept + layers * wide * itemsize)
+        if settings.how.checkpointing
+        else (tokens * layers * kept)
+    )
+    width = longest.ids.shape[1]
+    heads = config.num_attention_heads if config._attn_implementation != "sdpa" else 1
+    scores = tokens * width * heads * (layers * itemsize if heads > 1 else 1)
+    learnt = len(longest.target) / max(1, longest.distinct)
+    logits = int(tokens * learnt) * config.vocab_size * (2 * itemsize)
+    moments = 3 * 4 * sum(one.numel() for one in model.parameters() if one.requires_grad)
+    return int(activations + scores + logits + moments)
 
 
 def _free_bytes(device: torch.device) -> int | None:

@@ -28,10 +28,12 @@ class TrainingReport:
     """What a run took and reached. Times add up over resumes; bytes are the highest of them.
 
     `tokens` are those of the rows seen, `tokens_computed` those that went through the model
-    (padding included), `tokens_learnt` those that had a loss. `peak_bytes` is the device's
-    memory, or on a CPU the resident set, of which `baseline_bytes` was there before the model.
-    `packed` says whether a row holds several conversations; not where the model can't tell them
-    apart.
+    (padding included), `tokens_learnt` those that had a loss, `tokens_shared` those that were not
+    computed again because rows have them in common. `peak_bytes` is the device's memory, or on a
+    CPU the resident set, of which `baseline_bytes` was there before the model; `estimated_bytes`
+    is what was expected above it. `packed` says whether a row of a batch holds several rows of
+    data; not where the model can't tell them apart. `best_step` is the step whose weights were
+    kept, if not the last. `hardware` names the machine.
     """
 
     base: Mapping[str, Json]
@@ -39,6 +41,7 @@ class TrainingReport:
     seconds: float
     peak_bytes: int
     baseline_bytes: int
+    estimated_bytes: int
     trainable: int
     total: int
     steps: int
@@ -46,15 +49,20 @@ class TrainingReport:
     tokens: int
     tokens_computed: int
     tokens_learnt: int
+    tokens_shared: int
     tokens_per_second: float
     padding_share: float
+    shared_share: float
     packed: bool
     rows: int
     rows_cut: int
     rows_dropped: int
     loss: float
     validation: tuple[Mapping[str, Json], ...]
+    best_step: int | None
     precision: str
     device: str
+    hardware: str
     threads: int
+    processes: int
     resumes: int

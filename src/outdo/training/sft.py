@@ -9,22 +9,31 @@ from typing import Any
 
 from torch import Tensor
 
-from outdo.models.chat import Chat, Encoded
+from outdo.models.chat import Encoded
+from outdo.models.forest import Batch, Tree
+from outdo.models.logprobs import log_probabilities
 from outdo.records import Conversation
-from outdo.training.forest import Batch
-from outdo.training.method import log_probabilities
+from outdo.training.method import Head
+from outdo.training.settings import Settings
 
 
 class Sft:
-    """Cross-entropy on the assistant's turns."""
+    """Cross-entropy on the assistant's turns, each with its end."""
 
-    def encode(self, row: Conversation, chat: Chat) -> Encoded:
-        """The conversation's ids; the assistant's turns are learnt, each with its end."""
-        return chat.encode(row)
+    head: Head = "lm"
+    needs_reference = False
+
+    def __init__(self, settings: Settings) -> None:
+        """There is nothing to set."""
+
+    def conversations(self, row: Conversation) -> tuple[Conversation]:
+        """The row itself."""
+        return (row,)
+
+    def tree(self, row: Conversation, paths: tuple[Encoded, ...]) -> Tree:  # noqa: ARG002
+        """All of the assistant's turns are learnt."""
+        return Tree(paths=paths)
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, float]:
         """Minus the sum of log-probabilities, and how many there are."""
         return -log_probabilities(model, batch).sum(), float(len(batch.target))
-
-
-method = Sft()

@@ -1,0 +1,26 @@
+"""How batches go through a model: the same for learning, for looking, and for the reference."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import torch
+
+from outdo.models.forest import Batch, Tree, lay, layouts
+
+
+def autocast(model: Any, precision: str) -> Any:
+    """A block in which the model computes in `precision`."""
+    if precision == "float32":
+        return contextlib.nullcontext()
+    return torch.autocast(model.device.type, dtype=getattr(torch, precision))
+
+
+def batches(
+    model: Any, trees: Sequence[Tree], numbers: Iterable[int], *, tokens: int, packed: bool
+) -> Iterator[Batch]:
+    """Some of the trees in batches of at most `tokens`, on the model's device."""
+    for layout in layouts(trees, numbers, tokens=tokens, packed=packed):
+        yield lay(trees, layout, packed=packed).to(model.device)
