@@ -8,12 +8,18 @@ group alike? Then groups are the evidence, and an interval over rows alone is to
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from outdo.stats.alike import design_effect
+from outdo.stats.spread import (
+    ONE_RUN,
+    Between,
+    between_runs,
+    spread_of,
+    spread_of_shares,
+    with_runs,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +36,8 @@ class Interval:
     """A mean with the interval that holds it, or None where no interval can be told.
 
     `n` values of `groups` groups went in, `missing` could not be told; `by` names the method, or
-    says why there is no interval.
+    says why there is no interval. Of several training runs `run_means` are their means, in order,
+    and `value` is the mean of these.
     """
 
     value: float | None
@@ -41,19 +48,11 @@ class Interval:
     groups: int
     missing: int
     by: str
+    run_means: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """How sure a mean is: its variance, the degrees of freedom of that, and its worth.
-
-    `size` is how many independent rows would make the mean as sure.
-    """
-
-    mean: float
-    variance: float
-    freedom: float
-    size: float
+Values = Mapping[str, float | None]
+"""Example to its value; None could not be told."""
 
 
 def mean(
@@ -63,23 +62,24 @@ def mean(
     share: bool,
     claim: Claim = "these",
     level: float = 0.95,
+    least: float | None = None,
 ) -> Interval:
     """The mean of `values` with its interval; None among them is left out and counted.
 
     `groups` has one name for each value; none given, each value is a group. Under the claim «new»
     whole groups are the evidence, and below three of them no interval is given; under «these»
-    each value is. `share` says that values lie within 0 and 1 by their nature.
+    each value is. `share` says that values lie within 0 and 1 by their nature, `least` that none
+    can be below it: an interval is cut there, which takes nothing from its coverage.
     """
     names = range(len(values)) if groups is None else groups
     known = [(value, name) for value, name in zip(values, names, strict=True) if value is not None]
     numbers = [value for value, _ in known]
     labels = [name for _, name in known] if claim == "new" else None
-    if share and any(not 0 <= value <= 1 for value in numbers):
-        raise ValueError("a share lies within 0 and 1")
+    _check_bounds(numbers, share=share, least=least)
     low, high, by = _limits(numbers, labels, share=share, level=level)
     return Interval(
         value=math.fsum(numbers) / len(numbers) if numbers else None,
-        low=low,
+        low=_no_less(low, least),
         high=high,
         level=level,
         n=len(numbers),
@@ -89,21 +89,113 @@ def mean(
     )
 
 
+def mean_of_runs(
+    runs: Sequence[Values],
+    groups: Mapping[str, Hashable] | None = None,
+    *,
+    share: bool,
+    claim: Claim = "these",
+    level: float = 0.95,
+    least: float | None = None,
+) -> Interval:
+    """The mean over training runs of their means over items, sure of neither runs nor items.
+
+    Each of `runs` maps an item to its value in one run; otherwise as `mean`. An item counts in the
+    runs that have a value for it, and as missing if it could not be told in one of them.
+    """
+    runs = [run for run in runs if any(value is not None for value in run.values())] or runs[:1]
+    names = {name: name if groups is None else groups[name] for run in runs for name in run}
+    if len(runs) == 1:
+        (only,) = runs
+        labels = [names[name] for name in only]
+        values = list(only.values())
+        return mean(values, labels, share=share, claim=claim, level=level, least=least)
+    told = [{name: x for name, x in run.items() if x is not None} for run in runs]
+    items = [name for name in names if any(name in run for run in told)]
+    _check_bounds([x for run in told for x in run.values()], share=share, least=least)
+    means = tuple(math.fsum(run.values()) / len(run) for run in told)
+    own = [_mean_over(told, name) for name in items]
+    labels = [names[name] for name in items]
+    low, high, by = _limits(
+        own,
+        labels if claim == "new" else None,
+        share=share,
+        level=level,
+        between=between_runs(means),
+        influence=_influence(told, means, items),
+    )
+    return Interval(
+        value=math.fsum(means) / len(means),
+        low=_no_less(low, least),
+        high=high,
+        level=level,
+        n=len(items),
+        groups=len(set(labels)),
+        missing=sum(any(run.get(name, 0.0) is None for run in runs) for name in names),
+        by=by,
+        run_means=means,
+    )
+
+
+def _mean_over(runs: Sequence[Mapping[str, float]], name: str) -> float:
+    values = [run[name] for run in runs if name in run]
+    return math.fsum(values) / len(values)
+
+
+def _influence(
+    runs: Sequence[Mapping[str, float]], means: Sequence[float], items: Sequence[str]
+) -> list[float]:
+    """Values whose mean is the mean of the runs' means, each moved as its item moves that.
+
+    Where every run has every item these are the items' means over runs.
+    """
+    middle, scale = math.fsum(means) / len(means), len(items) / len(runs)
+    return [
+        middle
+        + scale
+        * math.fsum(
+            (run[name] - own) / len(run)
+            for run, own in zip(runs, means, strict=True)
+            if name in run
+        )
+        for name in items
+    ]
+
+
+def _check_bounds(values: Sequence[float], *, share: bool, least: float | None) -> None:
+    if share and any(not 0 <= value <= 1 for value in values):
+        raise ValueError("a share lies within 0 and 1")
+    if least is not None and any(value < least for value in values):
+        raise ValueError(f"{min(values)} is below {least}, the least that was said to be possible")
+
+
+def _no_less(low: float | None, least: float | None) -> float | None:
+    return low if low is None or least is None else max(low, least)
+
+
 def _limits(
-    values: Sequence[float], groups: Sequence[Hashable] | None, *, share: bool, level: float
+    values: Sequence[float],
+    groups: Sequence[Hashable] | None,
+    *,
+    share: bool,
+    level: float,
+    between: Between = ONE_RUN,
+    influence: Sequence[float] | None = None,
 ) -> tuple[float | None, float | None, str]:
-    if reason := why_none(values, groups, share=share):
+    moving = values if influence is None else influence
+    if reason := why_none(moving, groups, share=share):
         return None, None, reason
-    if share and groups is None and all(value in (0, 1) for value in values):
+    alone = between.variance == 0
+    if share and groups is None and alone and all(value in (0, 1) for value in values):
         return *wilson(math.fsum(values), len(values), level=level), "Wilson"
-    kind = "by group" if groups is not None else "by row"
+    kind = f"by {'group' if groups is not None else 'row'}{'' if alone else ' and run'}"
     if share:
-        spread = spread_of_shares(values, groups)
+        spread = with_runs(spread_of_shares(values, groups, influence=influence), between)
         freedom = spread.freedom if spread.freedom > 0 else None
-        successes = min(spread.mean, 1.0) * spread.size
+        successes = min(max(spread.mean, 0.0), 1.0) * spread.size
         low, high = wilson(successes, spread.size, level=level, freedom=freedom)
         return low, high, f"Wilson at the effective size, {kind}"
-    spread = spread_of(values, groups)
+    spread = with_runs(spread_of(moving, groups), between)
     half = t_quantile(0.5 + level / 2, spread.freedom) * math.sqrt(spread.variance)
     return spread.mean - half, spread.mean + half, f"t, {kind}"
 
@@ -173,73 +265,6 @@ def jeffreys(successes: int, n: int, *, level: float = 0.95) -> tuple[float, flo
 def _check_counts(successes: int, n: int) -> None:
     if not (n > 0 and 0 <= successes <= n):
         raise ValueError(f"{successes} of {n} is no share")
-
-
-def spread_of(values: Sequence[float], groups: Sequence[Hashable] | None = None) -> Spread:
-    """The spread of a mean that lets values of one group be alike.
-
-    Groups: the bias-reduced cluster-robust variance (CR2) of an intercept with the degrees of
-    freedom of Bell and McCaffrey 2002, both in closed form for a mean. It is never taken to be
-    smaller than without groups: with few groups a small one is luck, not evidence.
-    Source: Imbens and Kolesár 2016, «Robust Standard Errors in Small Samples».
-    """
-    n = len(values)
-    middle = math.fsum(values) / n
-    plain = math.fsum((value - middle) ** 2 for value in values) / (n * (n - 1)) if n > 1 else 0.0
-    if groups is None:
-        return Spread(mean=middle, variance=plain, freedom=n - 1, size=n)
-    sums: dict[Hashable, float] = {}
-    for value, name in zip(values, groups, strict=True):
-        sums[name] = sums.get(name, 0.0) + value - middle
-    parts = {name: count / n for name, count in Counter(groups).items()}
-    if len(parts) == 1:
-        return Spread(mean=middle, variance=plain, freedom=0, size=1)
-    robust = math.fsum(sums[name] ** 2 / (1 - part) for name, part in parts.items()) / n**2
-    return Spread(
-        mean=middle,
-        variance=max(robust, plain),
-        freedom=_satterthwaite(list(parts.values())),
-        size=len(parts),
-    )
-
-
-def spread_of_shares(values: Sequence[float], groups: Sequence[Hashable] | None = None) -> Spread:
-    """The spread of a mean of shares, or of differences of shares, and its effective size.
-
-    The size is that of a score interval with the same variance. Groups count by the larger of two
-    variances: the robust one, and the plain one times a design effect told cautiously, which
-    holds the level where a robust variance from few groups or rare events does not.
-    """
-    n = len(values)
-    plain, spread = spread_of(values), spread_of(values, groups)
-    ups = [max(value, 0.0) for value in values]
-    downs = [max(-value, 0.0) for value in values]
-    up, down = math.fsum(ups) / n, math.fsum(downs) / n
-    effect = 1.0
-    if groups is not None:
-        masses: dict[Hashable, list[float]] = {name: [0.0, 0.0, 0.0] for name in groups}
-        for name, *amounts in zip(groups, ups, downs, strict=True):
-            mass = masses[name]
-            mass[:2] = [mass[0] + amounts[0], mass[1] + amounts[1]]
-            mass[2] += max(0.0, 1 - sum(amounts))
-        effect = design_effect(list(masses.values()))
-    variance = max(spread.variance, plain.variance * effect)
-    largest = up + down - (up - down) ** 2
-    size = largest / variance if variance > 0 and largest > 0 else n / effect
-    return replace(spread, variance=variance, size=size)
-
-
-def _satterthwaite(parts: Sequence[float]) -> float:
-    """The degrees of freedom of the CR2 variance of a mean whose groups hold these parts of it.
-
-    The variance is a quadratic form in independent normals; up to scale its matrix has the
-    diagonal p_i and, off it, -p_i p_j / sqrt((1 - p_i)(1 - p_j)). Equal groups give their number
-    less one.
-    """
-    ratios = [part * part / (1 - part) for part in parts]
-    squares = math.fsum(part * part for part in parts)
-    crossed = math.fsum(ratios) ** 2 - math.fsum(ratio * ratio for ratio in ratios)
-    return math.fsum(parts) ** 2 / (squares + crossed)
 
 
 def bootstrap(

@@ -10,14 +10,14 @@ import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from outdo.stats.intervals import (
-    Claim,
+from outdo.stats.intervals import Claim, Values, quantile, t_quantile, why_none
+from outdo.stats.spread import (
+    Between,
     Spread,
-    quantile,
+    between_rows,
     spread_of,
     spread_of_shares,
-    t_quantile,
-    why_none,
+    with_runs,
 )
 
 LEVEL = 0.95
@@ -32,7 +32,9 @@ class Difference:
     `mean_a` and `mean_b` are over the same pairs. `n` pairs of `groups` groups were compared; in
     `wins` of them a's value is the larger, in `losses` b's. `missing` pairs could not be told.
     `p` is two-sided, by the test `p_by`. Limits are None where no interval can be told, and `by`
-    then says why.
+    then says why. `runs_a` and `runs_b` training runs stand behind the two; `between` is the part
+    of the variance that only more runs would take away; `freedom` are the degrees of freedom of
+    the interval's quantile, None for the normal one.
     """
 
     difference: float | None
@@ -50,34 +52,62 @@ class Difference:
     p: float | None
     p_by: str
     by: str
+    runs_a: int = 1
+    runs_b: int = 1
+    between: float = 0.0
+    freedom: float | None = None
+
+
+Runs = Values | Sequence[Values]
+"""What a contestant scored: one mapping, or one for each of its training runs."""
+
+
+def as_runs(values: Runs) -> tuple[Values, ...]:
+    """The runs of a contestant; a single mapping is one run."""
+    runs = (values,) if isinstance(values, Mapping) else tuple(values)
+    if not runs:
+        raise ValueError("a contestant without a run has no values")
+    return runs
 
 
 def compare(
-    a: Mapping[str, float | None],
-    b: Mapping[str, float | None],
+    a: Runs,
+    b: Runs,
     *,
     share: bool,
     groups: Mapping[str, Hashable] | None = None,
     claim: Claim = "these",
+    same_runs: bool = False,
 ) -> Difference:
     """The paired difference a - b over the examples that both have, by example name.
 
     `groups` maps an example to its group; none given, each is its own. Under the claim «new»
     whole groups are the evidence. A value None is missing; an example that only one of the two
-    has is no pair.
+    has is no pair. Of several training runs the mean over runs is compared, over the examples
+    that all of them have; `same_runs` says that run k of a is run k of b, asked in another way,
+    else runs of the two have nothing to do with each other.
     """
-    pairs = [(name, a[name], b[name]) for name in a if name in b]
-    told = [(name, x, y) for name, x, y in pairs if x is not None and y is not None]
-    if share and any(not (0 <= x <= 1 and 0 <= y <= 1) for _, x, y in told):
+    mine, theirs = as_runs(a), as_runs(b)
+    if same_runs and len(mine) != len(theirs):
+        raise ValueError(f"{len(mine)} runs can't be the same as {len(theirs)}")
+    pairs = [name for name in mine[0] if all(name in run for run in (*mine[1:], *theirs))]
+    told = [name for name in pairs if all(run[name] is not None for run in (*mine, *theirs))]
+    rows_a, rows_b = _rows(mine, told), _rows(theirs, told)
+    if share and any(not 0 <= x <= 1 for row in (*rows_a, *rows_b) for x in row):
         raise ValueError("a share lies within 0 and 1")
-    gaps = [x - y for _, x, y in told]
-    labels = [name if groups is None else groups[name] for name, _, _ in told]
-    exact = share and claim == "these" and all({x, y} <= {0, 1} for _, x, y in told)
-    sure = _sureness(gaps, labels if claim == "new" else None, share=share, exact=exact)
+    means_a, means_b = _over_runs(rows_a), _over_runs(rows_b)
+    gaps = [x - y for x, y in zip(means_a, means_b, strict=True)]
+    labels = [name if groups is None else groups[name] for name in told]
+    between = _between(rows_a, rows_b, same=same_runs)
+    exact = share and claim == "these" and not between.variance
+    exact = exact and all({x, y} <= {0, 1} for x, y in zip(means_a, means_b, strict=True))
+    sure = _sureness(
+        gaps, labels if claim == "new" else None, share=share, exact=exact, between=between
+    )
     return Difference(
         difference=math.fsum(gaps) / len(gaps) if gaps else None,
-        mean_a=math.fsum(x for _, x, _ in told) / len(told) if told else None,
-        mean_b=math.fsum(y for _, _, y in told) / len(told) if told else None,
+        mean_a=math.fsum(means_a) / len(told) if told else None,
+        mean_b=math.fsum(means_b) / len(told) if told else None,
         n=len(gaps),
         groups=len(set(labels)),
         missing=len(pairs) - len(told),
@@ -90,6 +120,26 @@ def compare(
         p=sure.p,
         p_by=sure.p_by,
         by=sure.by,
+        runs_a=len(mine),
+        runs_b=len(theirs),
+        between=sure.between,
+        freedom=sure.freedom,
+    )
+
+
+def _rows(runs: Sequence[Values], names: Sequence[str]) -> list[list[float]]:
+    return [[value for name in names if (value := run[name]) is not None] for run in runs]
+
+
+def _over_runs(rows: Sequence[Sequence[float]]) -> list[float]:
+    return [math.fsum(column) / len(rows) for column in zip(*rows, strict=True)]
+
+
+def _between(a: Sequence[Sequence[float]], b: Sequence[Sequence[float]], *, same: bool) -> Between:
+    if not same:
+        return between_rows(a) + between_rows(b)
+    return between_rows(
+        [[x - y for x, y in zip(row, other, strict=True)] for row, other in zip(a, b, strict=True)]
     )
 
 
@@ -102,15 +152,23 @@ class _Sureness:
     inner: tuple[float, float] | tuple[None, None] = (None, None)
     p: float | None = None
     p_by: str = ""
+    between: float = 0.0
+    freedom: float | None = None
 
 
 def _sureness(
-    gaps: Sequence[float], labels: Sequence[Hashable] | None, *, share: bool, exact: bool
+    gaps: Sequence[float],
+    labels: Sequence[Hashable] | None,
+    *,
+    share: bool,
+    exact: bool,
+    between: Between,
 ) -> _Sureness:
     if reason := why_none(gaps, labels, share=share):
         return _Sureness(by=reason)
     spread = spread_of_shares(gaps, labels) if share else spread_of(gaps, labels)
-    kind = "by row" if labels is None else "by group"
+    spread = with_runs(spread, between)
+    kind = f"by {'row' if labels is None else 'group'}{' and run' if between.variance else ''}"
     limits, by = _student(spread), f"t, {kind}"
     if share:
         limits = _tango(gaps, None if exact else spread)
@@ -119,7 +177,15 @@ def _sureness(
     if exact:
         wins, losses = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
         p, p_by = mcnemar(wins, losses), "exact McNemar"
-    return _Sureness(by=by, outer=limits(LEVEL), inner=limits(LEVEL_WITHIN), p=p, p_by=p_by)
+    return _Sureness(
+        by=by,
+        outer=limits(LEVEL),
+        inner=limits(LEVEL_WITHIN),
+        p=p,
+        p_by=p_by,
+        between=between.own / spread.variance if between.own else 0.0,
+        freedom=None if exact or spread.freedom <= 0 else spread.freedom,
+    )
 
 
 Limits = Callable[[float], tuple[float, float]]

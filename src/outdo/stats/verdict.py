@@ -7,13 +7,13 @@ margin is «equivalent»; anything else is «inconclusive», with how many items
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-from outdo.stats.intervals import Claim
-from outdo.stats.paired import LEVEL, LEVEL_WITHIN, Difference, compare
+from outdo.stats.intervals import Claim, Values, quantile
+from outdo.stats.paired import LEVEL, LEVEL_WITHIN, Difference, Runs, as_runs, compare
 
 Word = Literal["better", "worse", "equivalent", "inconclusive"]
 POWER = 0.80
@@ -24,46 +24,56 @@ POWER = 0.80
 class Verdict:
     """What may be said of `a` against `b`, and from which difference.
 
-    `needed` is how many items would settle an inconclusive one. `worst` is the word that would
-    stand if every missing value spoke against what was found; it is None where nothing is missing.
+    `needed` is how many items would settle an inconclusive one, and `needed_runs` how many training
+    runs, where more items alone would not. `worst` is the word that would stand if every missing
+    value spoke against what was found; it is None where nothing is missing.
     """
 
     word: Word
     found: Difference
     needed: int | None = None
+    needed_runs: int | None = None
     worst: Word | None = None
 
 
 def verdict(
-    a: Mapping[str, float | None],
-    b: Mapping[str, float | None],
+    a: Runs,
+    b: Runs,
     *,
     better: Literal["higher", "lower"],
     share: bool,
     claim: Claim = "these",
     groups: Mapping[str, Hashable] | None = None,
     margin: float | None = None,
+    same_runs: bool = False,
 ) -> Verdict:
     """The word for contestant a against b, of one value an example (see `samples.fold`).
 
-    `groups` maps an example to its group: under the claim «new» whole groups are the evidence,
-    under «these» the example is. `margin` is the largest difference that counts as
+    A contestant is one mapping, or one for each of its training runs (see `paired.compare`, for
+    `same_runs` too). `groups` maps an example to its group: under the claim «new» whole groups are
+    the evidence, under «these» the example is. `margin` is the largest difference that counts as
     none; without one nothing is «equivalent».
     """
     if claim == "new" and groups is None:
         raise ValueError("a claim about new groups needs the groups")
     if margin is not None and margin <= 0:
         raise ValueError(f"a margin is a positive number, not {margin}")
-    found = compare(a, b, share=share, groups=groups, claim=claim)
+    found = compare(a, b, share=share, groups=groups, claim=claim, same_runs=same_runs)
     word = read(found, better=better, margin=margin)
     worst = None
     if share and found.missing:
         sign = _leaning(found)
-        low, high = _filled(a, b, -sign), _filled(b, a, sign)
-        other = compare(low, high, share=True, groups=groups, claim=claim)
+        other = compare(
+            _filled(as_runs(a), -sign),
+            _filled(as_runs(b), sign),
+            share=True,
+            groups=groups,
+            claim=claim,
+            same_runs=same_runs,
+        )
         worst = read(other, better=better, margin=margin)
-    needed = items_needed(found, margin=margin) if word == "inconclusive" else None
-    return Verdict(word=word, found=found, needed=needed, worst=worst)
+    plan = needed(found, margin=margin) if word == "inconclusive" else (None, None)
+    return Verdict(word=word, found=found, needed=plan[0], needed_runs=plan[1], worst=worst)
 
 
 def read(
@@ -80,24 +90,42 @@ def read(
     return "equivalent" if within else "inconclusive"
 
 
-def items_needed(found: Difference, *, margin: float | None = None) -> int | None:
-    """How many items would settle it with 80% power, were the difference what it seems to be.
+def needed(found: Difference, *, margin: float | None = None) -> tuple[int | None, int | None]:
+    """How many items, and how many training runs, would settle it with 80% power.
 
-    The easier of the two ends counts: telling the difference from 0, or keeping it within the
-    margin. None where neither can be reached: no difference and no margin, or no spread to plan by.
+    That is, were the difference what it seems to be. Runs are None where more items alone do;
+    items where as many as there are would do. Both are None where neither helps: no difference
+    and no margin, or no spread to plan by.
     """
     if found.difference is None or found.low is None or found.high is None:
-        return None
-    z, reserve = _normal(0.5 + LEVEL / 2), _normal(POWER)
+        return None, None
+    allowed = _allowed(abs(found.difference), margin)
+    if allowed is None:
+        return None, None
+    z = quantile(0.5 + LEVEL / 2, found.freedom)
+    variance = ((found.high - found.low) / (2 * z)) ** 2
+    runs, lucky = max(found.runs_a, found.runs_b), found.between * variance
     # A score interval of n items is about as wide as a plain one of n + z² items.
-    one = (found.n + z * z) * ((found.high - found.low) / (2 * z)) ** 2
-    size = abs(found.difference)
-    wanted = [one * ((z + reserve) / size) ** 2] if size > 1e-9 else []
+    one = (1 - found.between) * (found.n + z * z) * variance
+    if lucky < allowed:
+        return max(found.n + 1, math.ceil(one / (allowed - lucky))), None
+    if one / found.n < allowed / 2:
+        return None, max(runs + 1, math.ceil(lucky * runs / (allowed - one / found.n)))
+    return max(found.n + 1, math.ceil(2 * one / allowed)), math.ceil(2 * lucky * runs / allowed)
+
+
+def _allowed(size: float, margin: float | None) -> float | None:
+    """The largest variance of the difference that settles it, by the easier of the two ends.
+
+    These are telling the difference from 0, and keeping it within the margin.
+    """
+    z, reserve = _normal(0.5 + LEVEL / 2), _normal(POWER)
+    allowed = [(size / (z + reserve)) ** 2] if size > 1e-9 else []
     if margin is not None and size < margin:
         # Below this distance from 0 both ends of the margin press, and each gets half the risk.
         press = _normal(0.5 + POWER / 2) if size < margin / 10 else reserve
-        wanted.append(one * ((_normal(0.5 + LEVEL_WITHIN / 2) + press) / (margin - size)) ** 2)
-    return max(found.n + 1, math.ceil(min(wanted))) if wanted else None
+        allowed.append(((margin - size) / (_normal(0.5 + LEVEL_WITHIN / 2) + press)) ** 2)
+    return max(allowed, default=None)
 
 
 def population(
@@ -136,14 +164,10 @@ def _leaning(found: Difference) -> int:
     return -1 if found.difference is not None and found.difference < 0 else 1
 
 
-def _filled(
-    values: Mapping[str, float | None], others: Mapping[str, float | None], sign: int
-) -> dict[str, float | None]:
-    """Missing values of paired examples at the end of the scale: 1 for a positive sign, else 0."""
+def _filled(runs: Sequence[Values], sign: int) -> list[Values]:
+    """Missing values at the end of the scale: 1 for a positive sign, else 0."""
     end = 1.0 if sign > 0 else 0.0
-    return {
-        name: end if value is None and name in others else value for name, value in values.items()
-    }
+    return [{name: end if value is None else value for name, value in run.items()} for run in runs]
 
 
 def _normal(probability: float) -> float:
