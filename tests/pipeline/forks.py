@@ -18,7 +18,7 @@ import transformers  # noqa: F401
 import outdo.cli.studies
 import outdo.engines.local
 import outdo.report.plots
-import outdo.training.loop  # noqa: F401
+import outdo.training.run  # noqa: F401
 from outdo.cli import main
 
 

@@ -167,7 +167,7 @@ import os, signal, sys, time
 from pathlib import Path
 import test_loop as t
 from outdo.models.reference import resolve
-import outdo.training.loop
+import outdo.training.run
 
 base, folder = resolve(sys.argv[1], runs=Path(".")), Path(sys.argv[2])
 

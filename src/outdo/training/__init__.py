@@ -38,7 +38,7 @@ def train(
     decides what is best. Raises TrainingError before the first step if the rows or the settings
     are unfit, and later if the loss stops being a number.
     """
-    from outdo.training.loop import run
+    from outdo.training.run import run
 
     return run(
         base,

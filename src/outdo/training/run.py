@@ -1,0 +1,190 @@
+"""A run from its rows to its account: what `outdo.training.train` does."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from outdo import catalog
+from outdo.errors import TrainingError
+from outdo.machine import hardware
+from outdo.models.chat import Chat
+from outdo.models.reference import ModelReference
+from outdo.models.weights import device_named, load_chat
+from outdo.records import Json, digest, to_json
+from outdo.store import write_json
+from outdo.training import adapt, preflight
+from outdo.training.held import held_base
+from outdo.training.looks import Looks, ScoreOf
+from outdo.training.loop import Loop, OnStep
+from outdo.training.memory import Memory
+from outdo.training.method import Method
+from outdo.training.preflight import Row, Rows
+from outdo.training.progress import Progress
+from outdo.training.reference import Logs, logs
+from outdo.training.report import StepReport, TrainingReport
+from outdo.training.settings import Settings
+
+
+def run(
+    base: ModelReference,
+    rows: Sequence[Row],
+    *,
+    settings: Settings,
+    folder: Path,
+    validation: Sequence[Row] = (),
+    reference: Sequence[Logs | None] | None = None,
+    score: ScoreOf | None = None,
+    on_step: OnStep | None = None,
+) -> TrainingReport:
+    """See `outdo.training.train`."""
+    device = device_named(settings.how.device)
+    precision = preflight.precision(settings.precision, device)
+    preflight.base(base, settings)
+    if settings.how.threads:
+        torch.set_num_threads(settings.how.threads)
+    memory = Memory(device)
+    method = catalog.named(catalog.METHODS, settings.method, noun="method")(settings)
+    known = _reference(method, base, [*rows, *validation], reference, settings)
+    chat = load_chat(base)
+    learnt = _rows(rows, known, method, chat, settings)
+    held_out = _rows(validation, known and known[len(rows) :], method, chat, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    with held_base(base, settings, precision=precision, head=method.head) as bare:
+        packed = preflight.packs(bare, learnt.trees, head=method.head)
+        model = adapt.adapted(bare, base, settings, precision=precision, head=method.head)
+        if settings.how.checkpointing:
+            adapt.checkpoint(model)
+        shared: dict[str, Any] = {
+            "method": method,
+            "settings": settings,
+            "precision": precision,
+            "packed": packed,
+        }
+        looks = Looks(trees=held_out.trees, score=score, folder=folder / "checkpoint", **shared)
+        loop = Loop(
+            model=model,
+            trees=learnt.trees,
+            looks=looks,
+            memory=memory,
+            folder=folder,
+            identity=_identity(base, rows, settings, precision),
+            **shared,
+        )
+        with _logs(settings, folder) as told:
+            progress = loop.run(_both(on_step, told))
+        adapt.keep(model, base, folder)
+        report = _report(base, loop, progress, learnt)
+    write_json(folder / "training.json", to_json(report))
+    return report
+
+
+def _rows(
+    given: Sequence[Row],
+    known: Sequence[Logs] | None,
+    method: Method[Any],
+    chat: Chat,
+    settings: Settings,
+) -> Rows:
+    """The rows as trees, with what the reference thinks of them where the method asks for it."""
+    if not given:
+        return preflight.NO_ROWS
+    checked = preflight.rows(given, method=method, chat=chat, settings=settings)
+    return checked if known is None else checked.given(known)
+
+
+def _identity(
+    base: ModelReference, rows: Sequence[Row], settings: Settings, precision: str
+) -> Json:
+    """What a checkpoint must be of, to be gone on with."""
+    return {
+        **settings.what,
+        "precision": precision,
+        "base": base.digest,
+        "rows": digest(list(rows)),
+    }
+
+
+def _reference(
+    method: Method[Any],
+    base: ModelReference,
+    rows: Sequence[Row],
+    given: Sequence[Logs | None] | None,
+    settings: Settings,
+) -> Sequence[Logs] | None:
+    """What the reference thinks of each row; if nobody brings it, the base is asked now."""
+    if not method.needs_reference:
+        return None
+    if given is None:
+        told = dict(logs(base, rows, settings=settings))  # type: ignore[arg-type]
+        given = [told[number] for number in range(len(rows))]
+    if len(given) != len(rows):
+        raise TrainingError(
+            f"the reference knows {len(given)} rows, there are {len(rows)}",
+            "give it the rows for validation as well, behind those to learn from",
+        )
+    return [one or (math.nan, math.nan) for one in given]
+
+
+def _report(base: ModelReference, loop: Loop, progress: Progress, rows: Rows) -> TrainingReport:
+    parameters = list(loop.model.parameters())
+    return TrainingReport(
+        base={"name": base.name, "digest": base.bottom.digest},
+        settings=to_json(loop.settings),
+        seconds=progress.seconds,
+        peak_bytes=progress.peak_bytes,
+        baseline_bytes=loop.memory.baseline_bytes,
+        estimated_bytes=loop.estimated_bytes,
+        trainable=sum(one.numel() for one in loop.weights.values()),
+        total=sum(one.numel() for one in parameters),
+        steps=progress.step,
+        epochs=loop.steps[progress.step - 1].epoch,
+        tokens=progress.tokens,
+        tokens_computed=progress.computed,
+        tokens_learnt=progress.learnt,
+        tokens_shared=progress.tokens - progress.distinct,
+        tokens_per_second=progress.tokens / max(progress.seconds, 1e-9),
+        padding_share=1 - progress.distinct / progress.computed,
+        shared_share=1 - progress.distinct / progress.tokens,
+        packed=loop.packed,
+        rows=len(rows.trees),
+        rows_cut=rows.cut,
+        rows_dropped=rows.dropped,
+        loss=progress.loss,
+        validation=tuple(progress.validation),
+        best_step=progress.best_step,
+        precision=loop.precision,
+        device=str(loop.model.device),
+        hardware=_hardware(loop.model.device),
+        threads=torch.get_num_threads(),
+        processes=1,
+        resumes=progress.resumes,
+    )
+
+
+def _hardware(device: torch.device) -> str:
+    """The machine's name: its accelerator, or its processor, cores and memory."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else hardware()
+
+
+def _logs(settings: Settings, folder: Path) -> Any:
+    """A block with whoever else is told of each step, as the settings name them."""
+    if not settings.how.log_to:
+        return contextlib.nullcontext()
+    from outdo.training.logs import open_logs
+
+    return open_logs(settings.how.log_to, folder, folder.name)
+
+
+def _both(*observers: OnStep | None) -> OnStep:
+    def told(step: StepReport) -> None:
+        for one in observers:
+            if one is not None:
+                one(step)
+
+    return told
