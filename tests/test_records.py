@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -96,7 +96,14 @@ def test_a_row_is_named_by_prompt_and_index_and_by_nothing_beside() -> None:
     assert one.key == digest([PROMPT.key, 0])
     assert Request(prompt=PROMPT, sampling=Sampling(seed=5)).key == one.key
     assert Request(prompt=PROMPT, sampling=Sampling(), index=1).key != one.key
-    assert PROMPT.key == digest(PROMPT)
+    assert PROMPT.key == digest({"messages": PROMPT.messages, "schema": PROMPT.schema})
+
+
+def test_candidates_are_part_of_a_prompts_name_in_their_order() -> None:
+    asked = [replace(PROMPT, candidates=said) for said in ((), ("A", "B"), ("B", "A"))]
+    assert len({prompt.key for prompt in asked}) == 3
+    assert asked[0].key == PROMPT.key
+    assert from_json(Prompt, to_json(asked[1])) == asked[1]
 
 
 def test_a_rows_seed_depends_on_the_studys_and_on_the_row() -> None:

@@ -61,14 +61,21 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What an engine is asked; `schema` is a JSON schema that the reply should fit."""
+    """What an engine is asked; `schema` is a JSON schema that the reply should fit.
+
+    With `candidates` the reply is one of them, picked by a model's own probabilities or scores.
+    """
 
     messages: tuple[Message, ...]
     schema: Mapping[str, Json] | None = None
+    candidates: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
-        return digest(self)
+        said = to_json(self)
+        if not self.candidates:
+            del said["candidates"]  # an open question keeps the name that it has always had
+        return digest(said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +122,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What an engine answered to the prompt named by the key `prompt`; `index` numbers samples."""
+    """What an engine answered to the prompt named by the key `prompt`; `index` numbers samples.
+
+    Of a prompt with candidates, `text` is the one picked, and `logprobs` are those of all of them,
+    in their order, normalised among them.
+    """
 
     prompt: str
     model: str
@@ -248,7 +259,7 @@ class Metric:
 
     A row may lack a score that does not apply to it (the edit distance of a repair that fails).
     With `common`, means are told twice: over each model's own rows, and over the examples for
-    which all compared models have a value.
+    which all compared models have a value. `least` is what no value can be below.
     """
 
     name: str
@@ -257,6 +268,7 @@ class Metric:
     unit: str = ""
     about: str = ""
     common: bool = False
+    least: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

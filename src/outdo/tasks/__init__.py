@@ -17,6 +17,7 @@ from outdo.records import (
     Example,
     Metric,
     Outcome,
+    Pair,
     Program,
     Prompt,
     Score,
@@ -40,6 +41,11 @@ class ConversationMaker(Protocol):
     def __call__(self, example: Example, *, variant: str) -> Conversation: ...
 
 
+def alone(example: Example) -> tuple[Example, ...]:
+    """The example as the only view of itself."""
+    return (example,)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A piece of work, described by pure functions.
@@ -47,8 +53,9 @@ class Task:
     `version` names the prompts, the parser and the scores: a change of any of them changes it.
     `program` gives None where nothing can be run, and `score` then receives no outcome; an
     outcome that is None although there was a program means that the sandbox failed.
-    `gold` is a reply that must earn full marks, `bait` one that must not. `item` names what an example
-    is, in the singular.
+    `gold` is a reply that must earn full marks, `bait` one that must not. `item` names what an
+    example is, in the singular. `views` are the ways to show one example, all under its id: each is
+    asked, and each is a training row. `pair` is the row of methods that learn from two replies.
     """
 
     name: str
@@ -64,3 +71,5 @@ class Task:
     conversation: ConversationMaker
     floors: Mapping[str, Floor] = field(default_factory=dict)
     item: str = "program"
+    views: Callable[[Example], tuple[Example, ...]] = alone
+    pair: Callable[[Example], Pair] | None = None
