@@ -70,7 +70,7 @@ def load(
         unrepeated(example.id, row.place, places)
         examples[example.id] = example
     if not examples:
-        raise DataError("no row could be used", _reasons(mistakes), where=str(path))
+        raise DataError("no row could be used", reasons(mistakes), where=str(path))
     return Loaded(
         examples=tuple(examples.values()), dropped=dict(mistakes.counts), first=mistakes.first
     )
@@ -208,7 +208,8 @@ def _split(fields: Mapping[str, Json], place: Place, otherwise: Split) -> Split:
     return value
 
 
-def _reasons(mistakes: Mistakes) -> str:
+def reasons(mistakes: Mistakes) -> str:
+    """The three commonest things that were wrong, how often, and where first."""
     return "; ".join(
         f"{count} times: {reason}, first at {mistakes.first[reason]}"
         for reason, count in mistakes.counts.most_common(3)
