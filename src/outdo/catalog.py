@@ -13,7 +13,7 @@ from typing import Any
 
 from outdo.errors import MissingExtra, StudyError
 
-TASKS = {"repair": "outdo.tasks.repair:task"}
+TASKS = {"repair": "outdo.tasks.repair:task", "prefer": "outdo.tasks.prefer:task"}
 
 METHODS = {
     "sft": "outdo.training.sft:Sft",
@@ -24,6 +24,20 @@ METHODS = {
     "reward": "outdo.training.reward:Reward",
     "choice": "outdo.training.choice:Choice",
 }
+
+ROWS = {
+    "sft": "conversation",
+    "rationale": "conversation",
+    "dpo": "pair",
+    "dpo-normalised": "pair",
+    "ipo": "pair",
+    "reward": "pair",
+    "choice": "conversation",
+}
+"""Method to the kind of rows that it learns from."""
+
+REFERRING = ("dpo", "dpo-normalised", "ipo")
+"""Methods that hold the model against a reference, whose log-probabilities they need."""
 
 EXTRAS = {
     "torch": "train",
