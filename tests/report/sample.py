@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 from collections.abc import Iterator
@@ -264,4 +265,101 @@ def _training(draw: random.Random, name: str) -> Training:
             "hardware": "2 cores, Intel Xeon, no GPU",
         },
         curve=tuple(curve),
+    )
+
+
+MEMORY = {4: 610_000_000, 16: 660_000_000, 64: 890_000_000}
+"""Bytes above the baseline, by rank."""
+
+
+def sweep(*, ranks: tuple[int, ...] = (4, 16, 64), seeds: int = 3) -> Findings:
+    """A study of three ranks, each trained with three seeds that differ in what they reach."""
+    draw = random.Random(3)
+    study = findings(problems=40, programs=120, unseen=0)
+    given = list(study.examples.values())
+    trainings = [_swept(draw, rank, seed) for rank in ranks for seed in range(seeds)]
+    tuned = []
+    for place, rank in enumerate(ranks):
+        rows: list[Row] = []
+        for run in range(seeds):
+            rate = 0.35 + 0.08 * place + draw.gauss(0, 0.05)
+            one = _model(draw, f"rank {rank}", given, samples=1, rate=rate, unseen=0)
+            rows += [dataclasses.replace(row, run=run) for row in one.rows]
+        names = tuple(f"rank {rank}, seed {run}" for run in range(seeds))
+        tuned.append(
+            dataclasses.replace(one, rows=tuple(rows), trainings=names, cost=Cost(seconds=180.0))
+        )
+    return dataclasses.replace(
+        study,
+        study="lora_sweep",
+        about="Which rank does repair need?",
+        contestants=(*study.contestants[:2], *tuned, *study.contestants[-2:]),
+        matches=tuple(
+            Match(task="repair", a=one.name, b="base, few-shot") for one in reversed(tuned)
+        ),
+        slices=(),
+        trainings=tuple(trainings),
+    )
+
+
+def _swept(draw: random.Random, rank: int, seed: int) -> Training:
+    """One run of the sweep: as a stored report tells it, and a curve that ends lower by rank."""
+    end = 0.5 - 0.05 * math.log2(rank) + draw.gauss(0, 0.01)
+    steps = 120
+    curve = tuple(
+        {
+            "step": step,
+            "epoch": step / 40,
+            "seconds": step * 0.5,
+            "loss": end + 2.0 * math.exp(-step / 20) + draw.gauss(0, 0.03),
+            "learning_rate": 2e-3 * (1 - step / steps),
+            "tokens": step * 4_000,
+        }
+        for step in range(1, steps + 1)
+    )
+    looks = [
+        {"step": step, "epoch": step / 40, "loss": end + 0.12 + 2.0 * math.exp(-step / 20)}
+        for step in (40, 80, 120)
+    ]
+    return Training(
+        name=f"rank {rank}, seed {seed}",
+        report={
+            "base": {"name": "embedded/seedling", "digest": "sha256:00"},
+            "settings": {
+                "method": "sft",
+                "lora": {"rank": rank, "alpha": None, "targets": ["all-linear"]},
+                "learning_rate": 2e-3,
+                "seed": seed,
+                "how": {"tokens_per_batch": 4096},
+            },
+            "hardware": "2 cores, AMD EPYC",
+            "seconds": 150.0 + 0.4 * rank + draw.gauss(0, 4),
+            "peak_bytes": 420_000_000 + MEMORY.get(rank, 700_000_000) + draw.randrange(9_000_000),
+            "baseline_bytes": 420_000_000,
+            "estimated_bytes": 700_000_000,
+            "trainable": 18_432 * rank,
+            "total": 9_120_768 + 18_432 * rank,
+            "steps": steps,
+            "epochs": 3.0,
+            "tokens": 480_000,
+            "tokens_computed": 402_000,
+            "tokens_learnt": 160_000,
+            "tokens_shared": 90_000,
+            "tokens_per_second": 3_100.0 - 2 * rank + draw.gauss(0, 40),
+            "padding_share": 0.03,
+            "shared_share": 0.1875,
+            "packed": True,
+            "rows": 1_628,
+            "rows_cut": 0,
+            "rows_dropped": 3,
+            "loss": curve[-1]["loss"],
+            "validation": looks,
+            "best_step": 120,
+            "precision": "bfloat16",
+            "device": "cpu",
+            "threads": 1,
+            "processes": 1,
+            "resumes": 0,
+        },
+        curve=curve,
     )

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict
-from sample import LEXER, REDIT, RPASS, TIER, findings
+from sample import LEXER, REDIT, RPASS, TIER, findings, sweep
 
 from outdo.errors import DataError
 from outdo.records import Example, Metric, Score
@@ -30,6 +30,12 @@ class Model(Strict):
     n: int
     groups: int
     missing: int
+    runs: list[float]
+
+
+class Pair(Strict):
+    a: int
+    b: int
 
 
 class Comparison(Strict):
@@ -42,6 +48,8 @@ class Comparison(Strict):
     groups: int
     verdict: Literal["better", "worse", "equivalent", "inconclusive"]
     needed: int | None
+    runs: Pair
+    needed_runs: int | None
 
 
 class MetricShape(Strict):
@@ -57,12 +65,40 @@ class Task(Strict):
     metrics: dict[str, MetricShape]
 
 
+class Look(BaseModel):
+    step: int
+    loss: float
+
+
 class Trained(Strict):
+    hardware: str | None
     seconds: float | None
     peak_bytes: int | None
+    baseline_bytes: int | None
+    estimated_bytes: int | None
     trainable: int | None
     total: int | None
     tokens_per_second: float | None
+    steps: int | None
+    epochs: float | None
+    tokens: int | None
+    tokens_computed: int | None
+    tokens_learnt: int | None
+    tokens_shared: int | None
+    shared_share: float | None
+    padding_share: float | None
+    packed: bool | None
+    rows: int | None
+    rows_cut: int | None
+    rows_dropped: int | None
+    loss: float | None
+    validation: list[Look] | None
+    best_step: int | None
+    precision: str | None
+    device: str | None
+    threads: int | None
+    processes: int | None
+    resumes: int | None
 
 
 class Shape(Strict):
@@ -83,21 +119,41 @@ def test_results_have_the_documented_shape() -> None:
     assert (told.schema_, told.study) == (1, "quickstart")
     assert list(told.tasks) == ["repair", "repair/seen problems", "repair/unseen problems"]
     assert list(told.tasks["repair"].metrics) == ["rpass", "redit", "redit_common"]
-    assert told.training["tuned"] == Trained(
-        seconds=162.4,
-        peak_bytes=1_312_000_000,
-        trainable=294_912,
-        total=9_120_768,
-        tokens_per_second=6_650.0,
+    tuned = told.training["tuned"]
+    assert (tuned.seconds, tuned.peak_bytes, tuned.baseline_bytes) == (
+        162.4,
+        1_312_000_000,
+        420_000_000,
     )
+    assert (tuned.trainable, tuned.total) == (294_912, 9_120_768)
+    assert (tuned.tokens_per_second, tuned.hardware) == (6_650.0, "2 cores, Intel Xeon, no GPU")
+    # An older report has no more than these.
+    assert (tuned.tokens_shared, tuned.validation, tuned.best_step) == (None, None, None)
 
 
 def test_a_training_that_told_little_has_nulls() -> None:
     study = findings()
-    bare = dataclasses.replace(study.trainings[0], report={"seconds": 3.0}, curve=())
+    bare = dataclasses.replace(
+        study.trainings[0], report={"seconds": 3.0, "loss": float("nan")}, curve=()
+    )
     told = read(dataclasses.replace(study, trainings=(bare,)))
     assert told.training["tuned"].seconds == 3.0
-    assert told.training["tuned"].peak_bytes is None
+    assert (told.training["tuned"].peak_bytes, told.training["tuned"].loss) == (None, None)
+
+
+def test_a_sweep_tells_of_every_run() -> None:
+    told = read(sweep())
+    assert list(told.training) == [
+        f"rank {rank}, seed {seed}" for rank in (4, 16, 64) for seed in range(3)
+    ]
+    last = told.training["rank 64, seed 2"]
+    assert (last.tokens, last.tokens_shared, last.best_step) == (480_000, 90_000, 120)
+    assert last.validation is not None
+    assert [look.step for look in last.validation] == [40, 80, 120]
+    models = told.tasks["repair"].metrics["rpass"].models
+    assert [len(models[name].runs) for name in ("base, few-shot", "rank 4", "rank 64")] == [0, 3, 3]
+    first = told.tasks["repair"].metrics["rpass"].comparisons[0]
+    assert (first.a, first.runs) == ("rank 64", Pair(a=3, b=1))
 
 
 # ------------------------------------------------------------------ a study small enough to check
@@ -297,6 +353,79 @@ def test_units_say_what_is_a_share() -> None:
     assert share("", 0.5)
     assert not share("", 1.5)
     assert not share("tokens", 1.0)
+
+
+# ------------------------------------------------------------------ training runs
+
+
+def runs(name: str, *passed: tuple[int, ...], **more: object) -> Contestant:
+    rows = [
+        row(i, value, 2 + run if value else None, run=run)
+        for run, values in enumerate(passed)
+        for i, value in enumerate(values)
+    ]
+    return contestant(name, *rows, trainings=tuple(f"{name} {i}" for i in range(len(passed))))
+
+
+def test_runs_of_a_contestant_are_nested_and_never_pooled() -> None:
+    three = runs("tuned", (1, 1, 1, 0), (1, 0, 1, 0), (1, 0, 0, 0))
+    told = table(results(study(BASE, three)))
+    cell = cells(told, "tuned")["rpass"]
+    assert cell.run_means == (0.75, 0.5, 0.25)
+    assert (cell.value, cell.n) == (0.5, 4)
+    assert told.values["tuned", "rpass"] == pytest.approx(
+        {"e0": 1.0, "e1": 1 / 3, "e2": 2 / 3, "e3": 0.0}
+    )
+    found = told.compared[0].verdict.found
+    assert found == compare(
+        told.runs["tuned", "rpass"], told.runs["base", "rpass"], share=True, groups=told.groups
+    )
+    assert (found.runs_a, found.runs_b) == (3, 1)
+
+
+def test_edits_are_told_over_the_runs_that_have_some() -> None:
+    two = runs("tuned", (1, 1, 0, 0), (0, 0, 0, 0))
+    cell = cells(table(results(study(BASE, two))), "tuned")["redit"]
+    assert (cell.value, cell.n, cell.run_means) == (2.0, 2, ())
+
+
+def test_common_examples_are_those_that_every_run_solved() -> None:
+    two = runs("tuned", (1, 1, 1, 1), (1, 0, 1, 1))
+    told = cells(table(results(study(BASE, two))), "tuned")["redit_common"]
+    assert (told.n, told.value) == (1, 2.5)
+
+
+def test_the_same_runs_asked_in_two_ways_are_paired() -> None:
+    values = ((1, 1, 1, 1), (1, 0, 0, 0), (1, 1, 0, 1))
+    one, other = runs("tuned", *values), runs("tuned", *values)
+    other = dataclasses.replace(other, name="tuned, few-shot", reference=True)
+    found = table(results(study(one, other))).compared[0].verdict.found
+    assert (found.difference, found.between) == (0.0, 0.0)
+    assert found.by == "Tango at the effective size, by row"
+    apart = dataclasses.replace(other, trainings=("x", "y", "z"))
+    found = table(results(study(one, apart))).compared[0].verdict.found
+    assert found.by == "Tango at the effective size, by row and run"
+
+
+def test_samples_of_a_run_give_its_own_pass_at_k() -> None:
+    rows = [
+        row(i, float(index <= i + run), index=index, run=run)
+        for run in range(2)
+        for i in range(4)
+        for index in range(3)
+    ]
+    told = table(results(study(contestant("tuned", *rows), BASE)))
+    assert cells(told, "tuned")["rpass@2"].run_means == pytest.approx(
+        ((2 / 3 + 1 + 1 + 1) / 4, 1.0)
+    )
+
+
+def test_an_interval_ends_where_a_metric_does() -> None:
+    rows = (row(0, 1, 1), row(1, 1, 9))
+    bounded = dataclasses.replace(REDIT, least=0.0)
+    told = study(contestant("one", *rows), metrics={"repair": (RPASS, bounded)})
+    assert cells(table(results(told)), "one")["redit"].low == 0.0
+    assert cells(table(results(study(contestant("one", *rows)))), "one")["redit"].low < 0
 
 
 # ------------------------------------------------------------------ slices and claims

@@ -189,7 +189,7 @@ def test_training_runs_are_counted() -> None:
         for i, line in enumerate(table.lines)
     )
     both = dataclasses.replace(table, lines=lines)
-    assert wording.training_runs(both, first) == "; 2 training runs, one each"
+    assert wording.training_runs(both, first) == "; one training run each"
 
 
 def test_amounts() -> None:

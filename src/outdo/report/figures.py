@@ -7,18 +7,21 @@ findings give the same bytes. Blue, orange and grey are told apart by every kind
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from outdo.report import wording
 from outdo.report.findings import Findings
+from outdo.report.plots import apart, curve, series, settled, smoothed, swept_measures
 from outdo.report.results import Column, Compared, Results, Table
 from outdo.report.tables import slug
+from outdo.report.training import Entry, Measure, entries, measured, swept, validation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#8A8F98", "#1A1F27"
+TONE = (BLUE, ORANGE, "#009E73", "#AA4499", "#8A7500", INK)
 TONES = {"better": BLUE, "worse": ORANGE, "equivalent": GREY, "inconclusive": GREY}
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -50,8 +53,11 @@ def _drawn(findings: Findings, found: Results) -> Iterator[tuple[str, Figure]]:
         if table.compared:
             named = f"differences-{slug(table.title)}"
             yield named, _differences(table, table.compared[0].column)
-    if any(run.curve for run in findings.trainings):
-        yield "loss", _loss(findings)
+    shown = entries(findings)
+    if any(curve(run) for run in findings.trainings):
+        yield "loss", _loss(shown)
+    if setting := swept(shown):
+        yield f"training-{slug(setting)}", _sweep(shown, setting)
 
 
 def _bytes(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
@@ -116,24 +122,69 @@ def _difference(axes: Any, place: int, one: Compared, scale: float) -> None:
         axes.plot(found.difference * scale, place, "o", color=tone)
 
 
-def _loss(findings: Findings) -> Figure:
-    """The loss of every training run by step."""
-    figure, axes = _figure(6)
-    dashes: Sequence[Any] = ("-", "--", "-.", ":")
-    for number, run in enumerate(run for run in findings.trainings if run.curve):
-        axes.plot(
-            [row["step"] for row in run.curve],
-            [row["loss"] for row in run.curve],
-            color=(BLUE, ORANGE, "#009E73", "#CC79A7", INK)[number % 5],
-            linestyle=dashes[number // 5 % 4],
-            linewidth=1.2,
-            label=run.name,
-        )
+def _loss(shown: Sequence[Entry]) -> Figure:
+    """The loss of every run by step, an entry in one colour; dashed that of held-out rows."""
+    figure, axes = _figure(8)
+    ends: dict[int, float] = {}
+    for place, entry in enumerate(shown):
+        tone = TONE[place % len(TONE)]
+        for run in entry.runs:
+            if points := smoothed(curve(run)):
+                axes.plot(*zip(*points, strict=True), color=tone, linewidth=1.2)
+                ends[place] = points[-1][1]
+            if looks := validation(run):
+                axes.plot(*zip(*looks, strict=True), "o--", color=tone, markersize=2, linewidth=0.8)
     axes.set_xlabel("step")
-    axes.set_ylabel("training loss (nats a token)")
+    axes.set_ylabel("loss (dashed: held-out rows)")
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False)
+    axes.set_xlim(left=0)
+    _beside(axes, shown, ends)
     return figure
+
+
+def _beside(axes: Any, shown: Sequence[Entry], ends: Mapping[int, float]) -> None:
+    """The entries' names to the right of their lines, moved apart where they would touch."""
+    top = axes.get_ylim()[1]
+    places = sorted(ends, key=lambda place: ends[place])
+    for place, y in zip(places, apart([ends[p] / top for p in places], 0.06, 1.0), strict=True):
+        axes.text(
+            1.01, y, shown[place].name, transform=axes.transAxes, va="center",
+            color=TONE[place % len(TONE)],
+        )  # fmt: skip
+
+
+def _sweep(shown: Sequence[Entry], setting: str) -> Figure:
+    """Time, memory and loss against a setting: a dot a run, a line through the means."""
+    from matplotlib.figure import Figure
+
+    kinds = swept_measures(shown, setting)
+    figure = Figure(figsize=(6.4, 2.4), layout="constrained")
+    for number, measure in enumerate(kinds, start=1):
+        axes = figure.add_subplot(1, len(kinds), number)
+        _against(axes, shown, setting, measure)
+    return figure
+
+
+def _against(axes: Any, shown: Sequence[Entry], setting: str, measure: Measure) -> None:
+    lines = [[shown[place] for place in places] for places in series(shown, setting).values()]
+    told = [value for line in lines for entry in line for value in measured(entry, measure)]
+    factor, unit = wording.scale(measure.kind, max(told))
+    for line in lines:
+        xs = [settled(entry, setting) for entry in line]
+        values = [[value / factor for value in measured(entry, measure)] for entry in line]
+        axes.plot(xs, [sum(own) / len(own) for own in values], color=GREY, linewidth=1)
+        for entry, x, own in zip(line, xs, values, strict=True):
+            tone = TONE[shown.index(entry) % len(TONE)]
+            axes.plot([x] * len(own), own, "o", color=tone, markersize=4)
+    ticks = sorted({settled(entry, setting) for line in lines for entry in line})
+    if ticks[0] > 0 and ticks[-1] >= 4 * ticks[0]:
+        axes.set_xscale("log", base=2)
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    if measure.kind != "number":
+        axes.set_ylim(bottom=0)
+    axes.set_xlabel(setting.replace("_", " "))
+    axes.set_title(_label(measure.heading, unit, ""), loc="left", fontsize=9, color=INK)
 
 
 def _names(axes: Any, names: Sequence[str]) -> None:

@@ -88,11 +88,13 @@ class Slice:
 class Training:
     """One training run: its stored report and its loss curve, both as `training` wrote them.
 
-    `report` has seconds, peak_bytes, baseline_bytes, trainable, total, tokens_per_second,
-    settings, hardware; `curve` has rows {step, epoch, seconds, loss, learning_rate, tokens}.
+    `report` holds what `training.REPORTED` lists, and what an older one lacks is not told; `curve`
+    has rows {step, epoch, seconds, loss, learning_rate, tokens}. Runs of one `entry` differ in
+    nothing but their seed; where none is named, those that one contestant stands on do.
     """
 
     name: str
+    entry: str = ""
     report: Mapping[str, Json]
     curve: tuple[Mapping[str, Json], ...] = ()
 

@@ -18,6 +18,7 @@ from typing import Literal
 
 import jinja2
 import yaml
+from markupsafe import Markup
 
 from outdo.records import Example, Json
 from outdo.report import plots, wording
@@ -25,6 +26,7 @@ from outdo.report.changes import Line as Changed
 from outdo.report.changes import changes
 from outdo.report.findings import Contestant, Findings, Row
 from outdo.report.results import Column, Compared, Results, Table
+from outdo.report.training import BRIEF, Entry, Measure, entries, measures, swept
 from outdo.stats import Interval
 
 MOST_ROWS = 5_000
@@ -97,6 +99,18 @@ class Section:
     shown: tuple[Shown, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """All that the page tells of training: the entries side by side, and their plots."""
+
+    entries: tuple[Entry, ...]
+    measures: tuple[Measure, ...]
+    several: bool
+    losses: Markup | None
+    setting: str | None
+    sweep: tuple[tuple[str, Markup], ...]
+
+
 def render(findings: Findings, found: Results) -> str:
     """The whole page, as HTML without any reference to another file."""
     script = _part("page.js")
@@ -108,11 +122,24 @@ def render(findings: Findings, found: Results) -> str:
             findings=findings,
             headline=found.headline,
             sections=[_section(findings, found, table) for table in _whole(findings, found)],
-            curves=[plots.curve(run) for run in findings.trainings if run.curve],
+            trained=_trained(findings),
             style=_part("page.css"),
             script=script,
             script_digest=digest,
         )
+    )
+
+
+def _trained(findings: Findings) -> Trained:
+    shown = entries(findings)
+    setting = swept(shown)
+    return Trained(
+        entries=shown,
+        measures=tuple(measures(shown)),
+        several=any(len(entry.runs) > 1 for entry in shown),
+        losses=plots.losses(shown),
+        setting=setting,
+        sweep=tuple(plots.sweep(shown, setting)) if setting else (),
     )
 
 
@@ -137,6 +164,7 @@ def _templates() -> jinja2.Environment:
         "item_columns": item_columns,
         "as_text": as_text,
         "most_shown": MOST_SHOWN,
+        "brief": BRIEF,
     }
     return templates
 

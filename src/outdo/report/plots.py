@@ -1,7 +1,7 @@
-"""The loss curve as inline SVG, in the page's own colours.
+"""Training as inline SVG, in the page's own colours: loss over steps, and what a setting costs.
 
 Drawn here and not by matplotlib, so that it follows the page from light to dark, scales without
-a blur and costs a few kilobytes.
+a blur and costs a few kilobytes. A colour is an entry, in every plot; its name stands beside it.
 """
 
 from __future__ import annotations
@@ -9,36 +9,173 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from outdo.report import wording
 from outdo.report.findings import Training
+from outdo.report.training import (
+    HELD_OUT,
+    LOSS,
+    MEMORY,
+    SECONDS,
+    Entry,
+    Measure,
+    measured,
+    number,
+    validation,
+)
 
-WIDTH, HEIGHT = 720, 240
-LEFT, RIGHT, TOP, BOTTOM = 48, 12, 10, 34
+COLOURS = 6
 MOST_POINTS = 400
+LETTERS = 24
+"""How much of a name is written beside a line; all of it shows when it is pointed at."""
+
+Point = tuple[float, float]
 
 
-def curve(run: Training) -> Markup:
-    """The loss over steps: every step pale, their running mean strong; epochs as faint lines."""
-    rows = [row for row in run.curve if _finite(row.get("loss"))]
-    steps = [float(row["step"]) for row in rows]
-    losses = [float(row["loss"]) for row in rows]
-    if not rows:
-        return Markup("<p>No loss was recorded.</p>")
-    across = _Axis(min(0.0, *steps), max(steps), LEFT, WIDTH - RIGHT)
-    down = _Axis(0.0, max(losses), HEIGHT - BOTTOM, TOP)
-    parts = [_grid(across, down)]
-    for epoch in range(1, math.ceil(float(rows[-1].get("epoch", 0)))):
-        at = next(float(row["step"]) for row in rows if float(row.get("epoch", 0)) >= epoch)
-        line = '<line class="epoch" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>'
-        parts.append(Markup(line).format(across.place(at), TOP, HEIGHT - BOTTOM))
-    for name, series in (("raw", losses), ("smooth", _smooth(losses))):
-        points = list(zip(steps, series, strict=True))
-        parts.append(_line(name, _thinned(points), across, down))
-    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        WIDTH, HEIGHT, _described(run.name, losses), Markup("").join(parts)
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The size of a plot and of its margins, in pixels before scaling."""
+
+    width: int
+    height: int
+    left: int = 52
+    right: int = 168
+    top: int = 12
+    bottom: int = 36
+
+
+CURVES = Frame(width=860, height=320)
+SMALL = Frame(width=300, height=220, right=16)
+
+
+def losses(shown: Sequence[Entry]) -> Markup | None:
+    """The loss of every run over its steps, and dashed that of held-out rows; None without any.
+
+    A single run shows its steps, pale, behind their running mean.
+    """
+    told = [
+        (place, run, steps)
+        for place, entry in enumerate(shown)
+        for run in entry.runs
+        if (steps := curve(run))
+    ]
+    if not told:
+        return None
+    smooth = [(place, run, smoothed(steps)) for place, run, steps in told]
+    looks = [(place, validation(run)) for place, run, _ in told]
+    raw = [steps for _, _, steps in told] if len(told) == 1 else []
+    lines = [*raw, *(points for _, _, points in smooth), *(points for _, points in looks)]
+    across = _Axis(0.0, max(x for line in lines for x, _ in line), CURVES.left, _end(CURVES))
+    down = _Axis(0.0, max(y for line in lines for _, y in line), _floor(CURVES), CURVES.top)
+    parts = [_grid(across, down, CURVES, "step")]
+    parts += [_line("raw c0", thinned(points), across, down) for points in raw]
+    parts += [
+        _line(f"run c{place % COLOURS}", thinned(points), across, down, title=run.name)
+        for place, run, points in smooth
+    ]
+    parts += [_looks(place, points, across, down) for place, points in looks]
+    parts += _labels(shown, {place: points[-1] for place, _, points in smooth}, down)
+    said = "; ".join(f"{run.name} from {p[0][1]:.2f} to {p[-1][1]:.2f}" for _, run, p in smooth)
+    return _svg(CURVES, f"Loss over steps: {said}", parts)
+
+
+def sweep(shown: Sequence[Entry], setting: str) -> list[tuple[str, Markup]]:
+    """(what, plot) of time, memory and loss against a setting: a dot a run, a line the means."""
+    return [_swept(shown, setting, one) for one in swept_measures(shown, setting)]
+
+
+def swept_measures(shown: Sequence[Entry], setting: str) -> list[Measure]:
+    """Of time, memory and a loss, those that every entry with a number for the setting tells."""
+    having = [entry for entry in shown if number(entry.differs.get(setting)) is not None]
+    loss = HELD_OUT if _told(having, HELD_OUT) else LOSS
+    return [one for one in (SECONDS, MEMORY, loss) if _told(having, one)]
+
+
+def _told(shown: Sequence[Entry], measure: Measure) -> bool:
+    return all(measured(entry, measure) for entry in shown)
+
+
+def settled(entry: Entry, setting: str) -> float:
+    """The value of a setting that is a number, as those of a series are."""
+    return number(entry.differs[setting]) or 0.0
+
+
+def curve(run: Training) -> list[Point]:
+    """(step, loss) of each step that has a finite loss."""
+    rows = [(number(row.get("step")), number(row.get("loss"))) for row in run.curve]
+    return [(step, loss) for step, loss in rows if step is not None and loss is not None]
+
+
+def smoothed(points: Sequence[Point]) -> list[Point]:
+    """The mean of the steps around each, over about a fifteenth of the run, fewer at its ends."""
+    reach = len(points) // 30
+    sums = [0.0, *itertools.accumulate(loss for _, loss in points)]
+    means = []
+    for i, (step, _) in enumerate(points):
+        near = min(reach, i, len(points) - 1 - i)
+        means.append((step, (sums[i + near + 1] - sums[i - near]) / (2 * near + 1)))
+    return means
+
+
+def thinned(points: Sequence[Point]) -> list[Point]:
+    """At most `MOST_POINTS` points and the last."""
+    kept = list(points[:: math.ceil(len(points) / MOST_POINTS)])
+    return kept if kept[-1] == points[-1] else [*kept, points[-1]]
+
+
+def series(shown: Sequence[Entry], setting: str) -> dict[str, list[int]]:
+    """Places of the entries that differ in one setting alone, by what else they are, in order."""
+    found: dict[str, list[int]] = {}
+    for place, entry in enumerate(shown):
+        if number(entry.differs.get(setting)) is not None:
+            rest = {key: value for key, value in entry.differs.items() if key != setting}
+            name = ", ".join(wording.setting(key, value) for key, value in rest.items())
+            found.setdefault(" on ".join(filter(None, (name, entry.hardware))), []).append(place)
+    for places in found.values():
+        places.sort(key=lambda place: settled(shown[place], setting))
+    return found
+
+
+# ------------------------------------------------------------------ a setting and what it costs
+
+
+def _swept(shown: Sequence[Entry], setting: str, measure: Measure) -> tuple[str, Markup]:
+    rows = series(shown, setting)
+    dots = [
+        (place, settled(shown[place], setting), value)
+        for places in rows.values()
+        for place in places
+        for value in measured(shown[place], measure)
+    ]
+    xs, ys = sorted({x for _, x, _ in dots}), [y for *_, y in dots]
+    factor, unit = wording.scale(measure.kind, max(ys))
+    across = _Steps(xs, SMALL.left + 14, _end(SMALL) - 14)
+    low = 0.0 if measure.kind != "number" else min(ys)
+    room = (max(ys) - low) / 8
+    low -= room if low else 0.0
+    down = _Axis(low / factor, (max(ys) + room) / factor, _floor(SMALL), SMALL.top)
+    name = setting.replace("_", " ")
+    parts = [_grid(across, down, SMALL, name)]
+    for said, places in rows.items():
+        own = {place: measured(shown[place], measure) for place in places}
+        line = [
+            (settled(shown[place], setting), sum(values) / len(values) / factor)
+            for place, values in own.items()
+        ]
+        parts.append(_line("mean", line, across, down, title=said))
+    dot = Markup('<circle class="c{}" cx="{}" cy="{}" r="3.5"><title>{}</title></circle>')
+    for place, x, y in dots:
+        worded = f"{shown[place].name}: {wording.measured(measure.kind, y)}"
+        parts.append(dot.format(place % COLOURS, across.place(x), down.place(y / factor), worded))
+    what = f"{measure.heading}{f' ({unit})' if unit else ''}"
+    ends = wording.measured(measure.kind, min(ys)), wording.measured(measure.kind, max(ys))
+    return what, _svg(SMALL, f"{what} against {name}: from {ends[0]} to {ends[1]}", parts)
+
+
+# ------------------------------------------------------------------ axes and marks
 
 
 class _Axis:
@@ -60,52 +197,100 @@ class _Axis:
         return [step * i for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
 
-def _grid(across: _Axis, down: _Axis) -> Markup:
+class _Steps:
+    """The values that were tried as ticks, in equal ratios where they span a factor of 4."""
+
+    def __init__(self, values: Sequence[float], start: float, end: float) -> None:
+        self.values = values
+        self.log = values[0] > 0 and values[-1] >= 4 * values[0]
+        self.axis = _Axis(self._of(values[0]), self._of(values[-1]), start, end)
+
+    def _of(self, number: float) -> float:
+        return math.log2(number) if self.log else number
+
+    def place(self, number: float) -> float:
+        return self.axis.place(self._of(number))
+
+    def ticks(self) -> Sequence[float]:
+        return self.values
+
+
+def _end(frame: Frame) -> int:
+    return frame.width - frame.right
+
+
+def _floor(frame: Frame) -> int:
+    return frame.height - frame.bottom
+
+
+def _grid(across: _Axis | _Steps, down: _Axis, frame: Frame, name: str) -> Markup:
     parts = []
     for tick in down.ticks():
         y = down.place(tick)
-        parts.append(
-            Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-                LEFT, WIDTH - RIGHT, y, y
-            )
-        )
-        parts.append(
-            Markup('<text x="{}" y="{}" class="y">{:g}</text>').format(LEFT - 8, y + 4, tick)
-        )
+        rule = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+        parts.append(rule.format(frame.left, _end(frame), y, y))
+        label = Markup('<text x="{}" y="{}" class="y">{:,.5g}</text>')
+        parts.append(label.format(frame.left - 8, y + 4, tick))
     for tick in across.ticks():
-        x = across.place(tick)
         label = Markup('<text x="{}" y="{}" class="x">{:,.6g}</text>')
-        parts.append(label.format(x, HEIGHT - BOTTOM + 18, tick))
-    parts.append(Markup('<text x="{}" y="{}" class="x">step</text>').format(WIDTH / 2, HEIGHT - 2))
-    return Markup("").join(parts)
+        parts.append(label.format(across.place(tick), _floor(frame) + 18, tick))
+    middle = (frame.left + _end(frame)) / 2
+    title = Markup('<text x="{}" y="{}" class="x">{}</text>')
+    return Markup("").join([*parts, title.format(middle, frame.height - 2, name)])
 
 
-def _line(name: str, points: Sequence[tuple[float, float]], across: _Axis, down: _Axis) -> Markup:
+def _line(
+    name: str,
+    points: Sequence[Point],
+    across: _Axis | _Steps,
+    down: _Axis,
+    *,
+    title: str = "",
+) -> Markup:
     path = " ".join(f"{across.place(x)},{down.place(y)}" for x, y in points)
-    return Markup('<polyline class="{}" points="{}"/>').format(name, path)
+    said = Markup("<title>{}</title>").format(title) if title else ""
+    return Markup('<polyline class="{}" points="{}">{}</polyline>').format(name, path, said)
 
 
-def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """At most `MOST_POINTS` points, the last always among them."""
-    stride = math.ceil(len(points) / MOST_POINTS)
-    kept = points[::stride]
-    return kept if kept[-1] == points[-1] else [*kept, points[-1]]
+def _looks(place: int, points: Sequence[Point], across: _Axis, down: _Axis) -> Markup:
+    """The looks at held-out rows: a dashed line, and a dot for each."""
+    if not points:
+        return Markup("")
+    tone = f"c{place % COLOURS}"
+    dot = Markup('<circle class="{}" cx="{}" cy="{}" r="2.5"/>')
+    dots = [dot.format(tone, across.place(x), down.place(y)) for x, y in points]
+    return Markup("").join([_line(f"held {tone}", points, across, down), *dots])
 
 
-def _smooth(losses: Sequence[float]) -> list[float]:
-    """The mean of the steps around each, over about a fifteenth of the run, fewer at its ends."""
-    reach = len(losses) // 30
-    sums = [0.0, *itertools.accumulate(losses)]
-    smoothed = []
-    for i in range(len(losses)):
-        near = min(reach, i, len(losses) - 1 - i)
-        smoothed.append((sums[i + near + 1] - sums[i - near]) / (2 * near + 1))
-    return smoothed
+def _labels(shown: Sequence[Entry], ends: dict[int, Point], down: _Axis) -> list[Markup]:
+    """The entries' names beside the ends of their lines, moved apart where they would touch."""
+    places = sorted(ends, key=lambda place: down.place(ends[place][1]))
+    ys = apart([down.place(ends[place][1]) for place in places], 14.0, _floor(CURVES))
+    text = Markup('<text x="{}" y="{}" class="name c{}">{}<title>{}</title></text>')
+    return [
+        text.format(
+            _end(CURVES) + 8, y + 4, place % COLOURS, _short(shown[place].name), shown[place].name
+        )
+        for place, y in zip(places, ys, strict=True)
+    ]
 
 
-def _described(name: str, losses: Sequence[float]) -> str:
-    return f"Loss of {name} over {len(losses)} steps: from {losses[0]:.2f} to {losses[-1]:.2f}"
+def apart(places: Sequence[float], gap: float, end: float) -> list[float]:
+    """Ascending places, each at least `gap` beyond the one before, and none beyond the end."""
+    moved: list[float] = []
+    for place in places:
+        moved.append(max(place, moved[-1] + gap) if moved else place)
+    for i in reversed(range(len(moved))):
+        limit = end - gap * (len(moved) - 1 - i)
+        moved[i] = round(min(moved[i], limit), 1)
+    return moved
 
 
-def _finite(number: object) -> bool:
-    return isinstance(number, (int, float)) and math.isfinite(number)
+def _short(name: str) -> str:
+    return name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
+
+
+def _svg(frame: Frame, described: str, parts: Sequence[Markup]) -> Markup:
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+        frame.width, frame.height, described, Markup("").join(parts)
+    )

@@ -6,13 +6,24 @@ scores, so that numbers of two signatures can't meet under one heading.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from outdo.errors import DataError
 from outdo.records import Json, Metric
 from outdo.report.findings import Contestant, Findings, Match, Row, Slice
-from outdo.stats import Claim, Interval, Verdict, fold, mean, population, verdict
+from outdo.report.training import REPORTED
+from outdo.stats import (
+    Claim,
+    Interval,
+    Values,
+    Verdict,
+    fold,
+    mean_of_runs,
+    population,
+    verdict,
+)
 from outdo.stats.samples import pass_at_k_by_example
 
 SCHEMA = 1
@@ -21,8 +32,11 @@ USUAL_K = (2, 5, 10, 100)
 SHARES = ("share", "%")
 """Units that say that a value lies within 0 and 1."""
 
-Values = Mapping[str, float | None]
-"""Example to its value, samples folded; None is missing, absence is «does not apply»."""
+Runs = tuple[Values, ...]
+"""For each training run of a contestant, example to its value with samples folded.
+
+None is missing, absence is «does not apply»; who was not trained has one run.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +79,9 @@ class Compared:
 class Table:
     """One task, or one slice of it: who scored what, on which examples, for which population.
 
-    `reference` names the row that changes are told against. `values` maps (contestant, column)
-    to the folded values that all of it was computed from; `groups` maps an example to its group.
+    `reference` names the row that changes are told against. `runs` maps (contestant, column) to
+    the values of each run that all of it was computed from, `values` to their means over runs;
+    `groups` maps an example to its group.
     """
 
     title: str
@@ -79,6 +94,7 @@ class Table:
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     compared: tuple[Compared, ...]
+    runs: Mapping[tuple[str, str], Runs]
     values: Mapping[tuple[str, str], Values]
 
 
@@ -126,24 +142,27 @@ def _check(findings: Findings) -> None:
 
 def _table(findings: Findings, task: str, part: Slice | None) -> Table:
     entrants = _entrants(findings, task, part)
-    columns, values = _columns(findings.metrics[task], entrants)
+    columns, runs = _columns(findings.metrics[task], entrants)
+    trained = {contestant.name: contestant.trainings for contestant, _ in entrants}
     answered = dict.fromkeys(row.example for _, rows in entrants for row in rows)
     groups = {name: findings.examples[name].group for name in findings.examples if name in answered}
     claim = part.claim if part else findings.claims.get(task, "these")
     matches = _matches(findings, task, [contestant for contestant, _ in entrants])
 
     def judge(a: str, b: str, column: Column) -> Compared | None:
-        if (a, column.name) not in values or (b, column.name) not in values:
+        if (a, column.name) not in runs or (b, column.name) not in runs:
             return None
         margin = findings.margins.get((task, column.metric.name))
+        mine, others = runs[a, column.name], runs[b, column.name]
         found = verdict(
-            values[a, column.name],
-            values[b, column.name],
+            mine,
+            others,
             better=column.metric.better,
             share=column.share,
             claim=claim,
             groups=groups,
             margin=margin,
+            same_runs=trained[a] == trained[b] != () and len(mine) == len(others),
         )
         return Compared(a=a, b=b, column=column, verdict=found, margin=margin)
 
@@ -158,7 +177,7 @@ def _table(findings: Findings, task: str, part: Slice | None) -> Table:
         reference=reference,
         columns=columns,
         lines=tuple(
-            _line(contestant, columns, values, groups, claim, reference, judge)
+            _line(contestant, columns, runs, groups, claim, reference, judge)
             for contestant, _ in entrants
         ),
         compared=tuple(
@@ -167,14 +186,22 @@ def _table(findings: Findings, task: str, part: Slice | None) -> Table:
             for column in columns
             if (found := judge(match.a, match.b, column))
         ),
-        values=values,
+        runs=runs,
+        values={key: _folded(own) for key, own in runs.items()},
     )
+
+
+def _folded(runs: Runs) -> Values:
+    """Example to its mean over runs."""
+    if len(runs) == 1:
+        return runs[0]
+    return fold((name, value, 1.0) for run in runs for name, value in run.items())
 
 
 def _line(
     contestant: Contestant,
     columns: Sequence[Column],
-    values: Mapping[tuple[str, str], Values],
+    runs: Mapping[tuple[str, str], Runs],
     groups: Mapping[str, str],
     claim: Claim,
     reference: str | None,
@@ -183,11 +210,12 @@ def _line(
     cells: dict[str, Interval] = {}
     changes: dict[str, Verdict] = {}
     for column in columns:
-        own = values.get((contestant.name, column.name))
+        own = runs.get((contestant.name, column.name))
         if own is None:
             continue
-        names = [groups[example] for example in own]
-        cells[column.name] = mean(list(own.values()), names, share=column.share, claim=claim)
+        cells[column.name] = mean_of_runs(
+            own, groups, share=column.share, claim=claim, least=column.metric.least
+        )
         if reference and reference != contestant.name:
             found = judge(contestant.name, reference, column)
             if found and found.verdict.found.n:
@@ -242,10 +270,10 @@ def _reference(present: Sequence[Contestant], matches: Sequence[Match]) -> str |
 
 def _columns(
     metrics: Iterable[Metric], entrants: Sequence[Entrant]
-) -> tuple[tuple[Column, ...], dict[tuple[str, str], Values]]:
+) -> tuple[tuple[Column, ...], dict[tuple[str, str], Runs]]:
     """A column for each metric and signature, and the values under each for each contestant."""
     columns: list[Column] = []
-    values: dict[tuple[str, str], Values] = {}
+    values: dict[tuple[str, str], Runs] = {}
     for metric in metrics:
         signatures = dict.fromkeys(
             score.by
@@ -263,10 +291,12 @@ def _columns(
 
 def _of_signature(
     metric: Metric, by: str, number: int, entrants: Sequence[Entrant]
-) -> Iterator[tuple[Column, dict[str, Values]]]:
+) -> Iterator[tuple[Column, dict[str, Runs]]]:
     """The column of one metric and signature, then those that are made of it."""
     samples = {contestant.name: _samples(rows, metric.name, by) for contestant, rows in entrants}
-    own: dict[str, Values] = {name: fold(told) for name, told in samples.items() if told}
+    own: dict[str, Runs] = {
+        name: tuple(fold(told) for told in runs) for name, runs in samples.items() if any(runs)
+    }
     column = Column(
         name=metric.name if number == 1 else f"{metric.name}#{number}",
         heading=metric.heading if number == 1 else f"{metric.heading} ({number})",
@@ -284,36 +314,44 @@ def _of_signature(
 Sample = tuple[str, float | None, float]
 
 
-def _samples(rows: Iterable[Row], metric: str, by: str) -> list[Sample]:
-    """(example, value, weight) under one signature; empty where nothing of it was scored."""
-    told: list[Sample] = []
-    missing: list[Sample] = []
+def _samples(rows: Iterable[Row], metric: str, by: str) -> list[list[Sample]]:
+    """(example, value, weight) under one signature, by training run.
+
+    A run of which nothing was scored under it is empty.
+    """
+    told: dict[int, list[Sample]] = {}
+    missing: dict[int, list[Sample]] = {}
     for row in rows:
+        mine = told.setdefault(row.run, [])
         if row.missing is not None:
-            missing.append((row.example, None, 1.0))
-        told += [
+            missing.setdefault(row.run, []).append((row.example, None, 1.0))
+        mine += [
             (row.example, score.value, score.weight)
             for score in row.scores
             if score.metric == metric and score.by == by
         ]
-    return told + missing if told else []
+    return [told[run] + missing.get(run, []) if told[run] else [] for run in sorted(told)]
 
 
 def _at_k(
-    column: Column, samples: Mapping[str, Sequence[Sample]]
-) -> Iterator[tuple[Column, dict[str, Values]]]:
+    column: Column, samples: Mapping[str, Sequence[Sequence[Sample]]]
+) -> Iterator[tuple[Column, dict[str, Runs]]]:
     """The unbiased pass@k of 0s and 1s, for the largest usual k that some model has samples for."""
-    tried: dict[str, dict[str, list[float | None]]] = {}
-    for name, told in samples.items():
-        for example, value, _ in told:
-            if value not in (0, 1, None):
-                return
-            tried.setdefault(name, {}).setdefault(example, []).append(value)
-    most = max((len(values) for rows in tried.values() for values in rows.values()), default=0)
+    if any(
+        value not in (0, 1, None)
+        for runs in samples.values()
+        for run in runs
+        for _, value, _ in run
+    ):
+        return
+    tried = {name: [_by_example(run) for run in runs] for name, runs in samples.items()}
+    most = max((len(v) for runs in tried.values() for run in runs for v in run.values()), default=0)
     k = max((k for k in USUAL_K if k <= most), default=None)
     if k is None:
         return
-    own = {name: pass_at_k_by_example(rows, k=k) for name, rows in tried.items()}
+    own = {
+        name: tuple(pass_at_k_by_example(run, k=k) for run in runs) for name, runs in tried.items()
+    }
     yield (
         replace(
             column,
@@ -321,41 +359,50 @@ def _at_k(
             heading=f"{column.heading}@{k}",
             by=f"{column.by}; unbiased pass@{k} of up to {most} samples",
         ),
-        {name: values for name, values in own.items() if _any(values)},
+        {name: runs for name, runs in own.items() if _any(runs)},
     )
 
 
-def _is_share(metric: Metric, found: Iterable[Values]) -> bool:
+def _by_example(samples: Iterable[Sample]) -> dict[str, list[float | None]]:
+    values: dict[str, list[float | None]] = {}
+    for example, value, _ in samples:
+        values.setdefault(example, []).append(value)
+    return values
+
+
+def _is_share(metric: Metric, found: Iterable[Runs]) -> bool:
     if metric.unit:
         return metric.unit in SHARES
-    return all(
-        0 <= value <= 1 for values in found for value in values.values() if value is not None
-    )
+    return all(0 <= value <= 1 for runs in found for run in runs for value in _known(run).values())
 
 
-def _common(own: Mapping[str, Values], entrants: Sequence[Entrant]) -> dict[str, Values]:
-    """The values over the examples for which every model has one.
+def _common(own: Mapping[str, Runs], entrants: Sequence[Entrant]) -> dict[str, Runs]:
+    """The values over the examples for which every run of every model has one.
 
     Neither a floor nor a model without any value narrows the set; a floor has a value here only
     if it has one for each of these examples.
     """
-    models = [c.name for c, _ in entrants if not c.floor and _any(own.get(c.name, {}))]
+    models = [c.name for c, _ in entrants if not c.floor and _any(own.get(c.name, ()))]
     if len(models) < 2:
         return {}
-    shared = [
-        example
-        for example, value in own[models[0]].items()
-        if value is not None and all(own[name].get(example) is not None for name in models)
-    ]
+    shared = [example for example in own[models[0]][0] if _all_have(models, own, example)]
     return {
-        name: {example: values[example] for example in shared}
-        for name, values in own.items()
-        if shared and all(values.get(example) is not None for example in shared)
+        name: tuple({example: run[example] for example in shared} for run in runs)
+        for name, runs in own.items()
+        if shared and all(_known(run).keys() >= set(shared) for run in runs)
     }
 
 
-def _any(values: Values) -> bool:
-    return any(value is not None for value in values.values())
+def _all_have(models: Iterable[str], own: Mapping[str, Runs], example: str) -> bool:
+    return all(run.get(example) is not None for name in models for run in own[name])
+
+
+def _known(values: Values) -> dict[str, float]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _any(runs: Iterable[Values]) -> bool:
+    return any(_known(run) for run in runs)
 
 
 def as_json(findings: Findings, found: Results) -> dict[str, Json]:
@@ -365,13 +412,15 @@ def as_json(findings: Findings, found: Results) -> dict[str, Json]:
         "study": findings.study,
         "tasks": {table.title: {"metrics": _metrics_json(table)} for table in found.tables},
         "training": {
-            run.name: {
-                name: run.report.get(name)
-                for name in ("seconds", "peak_bytes", "trainable", "total", "tokens_per_second")
-            }
+            run.name: {name: _finite(run.report.get(name)) for name in REPORTED}
             for run in findings.trainings
         },
     }
+
+
+def _finite(value: Json) -> Json:
+    """What a report tells, but null for a number that JSON can't hold."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _metrics_json(table: Table) -> dict[str, Json]:
@@ -404,6 +453,7 @@ def _interval_json(cell: Interval) -> dict[str, Json]:
         "n": cell.n,
         "groups": cell.groups,
         "missing": cell.missing,
+        "runs": list(cell.run_means),
     }
 
 
@@ -419,4 +469,6 @@ def _compared_json(compared: Compared) -> dict[str, Json]:
         "groups": found.groups,
         "verdict": compared.verdict.word,
         "needed": compared.verdict.needed,
+        "runs": {"a": found.runs_a, "b": found.runs_b},
+        "needed_runs": compared.verdict.needed_runs,
     }

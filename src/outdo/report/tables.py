@@ -11,10 +11,19 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from outdo.records import Json
 from outdo.report import wording
 from outdo.report.findings import Findings
 from outdo.report.results import Results, Table
+from outdo.report.training import (
+    MEASURES,
+    REPORTED,
+    Amount,
+    Measure,
+    entries,
+    looks,
+    measures,
+    settings,
+)
 
 Cells = Sequence[object]
 
@@ -27,7 +36,10 @@ def tables(findings: Findings, found: Results) -> Iterator[tuple[str, str]]:
     yield "replies.csv", _csv(_costs(findings))
     if findings.trainings:
         yield "training.csv", _csv(_trainings(findings))
+        yield "training.tex", _tex(*_training_grid(findings))
         yield "loss.csv", _csv(_losses(findings))
+        if any(run.report.get("validation") for run in findings.trainings):
+            yield "validation.csv", _csv(_looks(findings))
     for table in found.tables:
         yield f"scores-{slug(table.title)}.tex", _tex(*_grid(table))
     if any(table.compared for table in found.tables):
@@ -58,7 +70,7 @@ def _harmless(cell: object) -> object:
 def _scores(found: Results) -> Iterator[Cells]:
     yield (
         "task", "model", "floor", "metric", "heading", "better", "unit", "by",
-        "value", "low", "high", "n", "groups", "missing", "interval",
+        "value", "low", "high", "n", "groups", "missing", "interval", "runs",
     )  # fmt: skip
     for table in found.tables:
         for line in table.lines:
@@ -69,6 +81,7 @@ def _scores(found: Results) -> Iterator[Cells]:
                         table.title, line.contestant.name, int(line.contestant.floor), column.name,
                         column.title, metric.better, metric.unit, column.by, cell.value, cell.low,
                         cell.high, cell.n, cell.groups, cell.missing, cell.by,
+                        max(1, len(cell.run_means)),
                     )  # fmt: skip
 
 
@@ -76,7 +89,7 @@ def _comparisons(found: Results) -> Iterator[Cells]:
     yield (
         "task", "a", "b", "metric", "by", "mean_a", "mean_b", "difference", "low", "high", "low_90",
         "high_90", "n", "groups", "missing", "wins", "losses", "p", "test", "verdict", "needed",
-        "interval",
+        "interval", "runs_a", "runs_b", "needed_runs",
     )  # fmt: skip
     for table in found.tables:
         for one in table.compared:
@@ -85,7 +98,7 @@ def _comparisons(found: Results) -> Iterator[Cells]:
                 table.title, one.a, one.b, one.column.name, one.column.by, gap.mean_a, gap.mean_b,
                 gap.difference, gap.low, gap.high, gap.low_within, gap.high_within, gap.n,
                 gap.groups, gap.missing, gap.wins, gap.losses, gap.p, gap.p_by, told.word,
-                told.needed, gap.by,
+                told.needed, gap.by, gap.runs_a, gap.runs_b, told.needed_runs,
             )  # fmt: skip
 
 
@@ -114,22 +127,23 @@ def _costs(findings: Findings) -> Iterator[Cells]:
         )  # fmt: skip
 
 
-TRAINING = (
-    "hardware",
-    "seconds",
-    "peak_bytes",
-    "baseline_bytes",
-    "trainable",
-    "total",
-    "tokens_per_second",
-)
 CURVE = ("step", "epoch", "seconds", "loss", "learning_rate", "tokens")
+LOOK = ("step", "epoch", "loss", "score")
+TOLD = tuple(name for name in REPORTED if name != "validation")
+KEPT = tuple(one for one in MEASURES if one.name.startswith("validation_"))
 
 
 def _trainings(findings: Findings) -> Iterator[Cells]:
-    yield "run", *TRAINING
-    for run in findings.trainings:
-        yield run.name, *(run.report.get(name) for name in TRAINING)
+    """Every run with its entry, its seed, what its entry differs in, and all that it reported."""
+    shown = entries(findings)
+    differing = list(shown[0].differs)
+    yield "run", "entry", "seed", *differing, *TOLD, *(one.name for one in KEPT)
+    for entry in shown:
+        for run in entry.runs:
+            yield (
+                run.name, entry.name, settings(run).get("seed"), *entry.differs.values(),
+                *(run.report.get(name) for name in TOLD), *(one.of(run) for one in KEPT),
+            )  # fmt: skip
 
 
 def _losses(findings: Findings) -> Iterator[Cells]:
@@ -137,6 +151,13 @@ def _losses(findings: Findings) -> Iterator[Cells]:
     for run in findings.trainings:
         for row in run.curve:
             yield run.name, *(row.get(name) for name in CURVE)
+
+
+def _looks(findings: Findings) -> Iterator[Cells]:
+    yield "run", *LOOK
+    for run in findings.trainings:
+        for look in looks(run):
+            yield run.name, *(look.get(name) for name in LOOK)
 
 
 # ------------------------------------------------------------------ rounded tables
@@ -239,22 +260,25 @@ def markdown(findings: Findings, found: Results) -> str:
 
 
 def _training_grid(findings: Findings) -> tuple[list[str], list[list[str]]]:
-    head = ["run", "hardware", "TrainingTime", "TrainingMemory", "trained", "tokens a second"]
-    return head, [
-        [
-            run.name,
-            str(run.report.get("hardware", "")),
-            wording.duration(_number(run.report.get("seconds"))),
-            wording.size(_number(run.report.get("peak_bytes"))),
-            wording.whole(_number(run.report.get("trainable"))),
-            wording.whole(_number(run.report.get("tokens_per_second"))),
-        ]
-        for run in findings.trainings
+    """Entries of training side by side: a column each, a row for each measure."""
+    shown = entries(findings)
+    rows = [["hardware", *(entry.hardware or wording.NONE for entry in shown)]]
+    rows += [
+        [key.replace("_", " "), *(wording.setting("", entry.differs[key]) for entry in shown)]
+        for key in shown[0].differs
     ]
+    rows.append(["runs", *(str(len(entry.runs)) for entry in shown)])
+    for measure in measures(shown):
+        amounts = [entry.amount(measure) for entry in shown]
+        rows.append([measure.heading, *(_amount(measure, amount) for amount in amounts)])
+    return ["training", *(entry.name for entry in shown)], rows
 
 
-def _number(value: Json) -> float | None:
-    return value if isinstance(value, (int, float)) else None
+def _amount(measure: Measure, amount: Amount | None) -> str:
+    if amount is None:
+        return wording.NONE
+    ends = wording.spread(measure.kind, amount)
+    return wording.measured(measure.kind, amount.mean) + (f" [{ends}]" if ends else "")
 
 
 def _md(text: str) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 
+from outdo.records import Json
 from outdo.report.findings import Findings
 from outdo.report.results import Column, Compared, Table
+from outdo.report.training import Amount, Kind
 from outdo.stats import Difference, Interval, Verdict
 from outdo.stats.verdict import plural
 
@@ -105,16 +107,35 @@ def sample(table: Table, found: Difference, findings: Findings) -> str:
 
 
 def training_runs(table: Table, compared: Compared) -> str:
-    """How many training runs stand behind a comparison: their luck isn't in the interval."""
-    runs = {
-        name
-        for line in table.lines
-        if line.contestant.name in (compared.a, compared.b)
-        for name in line.contestant.trainings
+    """How many training runs stand behind a comparison: the luck of a single one can't be told."""
+    names = {line.contestant.name: line.contestant.trainings for line in table.lines}
+    found = compared.verdict.found
+    trained = {
+        names[name]: runs
+        for name, runs in ((compared.a, found.runs_a), (compared.b, found.runs_b))
+        if names[name]
     }
-    if not runs:
+    if not trained:
         return ""
-    return "; one training run" if len(runs) == 1 else f"; {len(runs)} training runs, one each"
+    counts = list(trained.values())
+    if len(counts) == 1:
+        return "; one training run" if counts[0] == 1 else f"; {mean_of(counts[0])}"
+    if counts[0] == counts[1]:
+        return "; one training run each" if counts[0] == 1 else f"; {mean_of(counts[0])} each"
+    return f"; {mean_of(counts[0])} against {'one' if counts[1] == 1 else mean_of(counts[1])}"
+
+
+def mean_of(runs: int) -> str:
+    """What a value of a trained model is: «mean of 3 training runs»."""
+    return "one training run" if runs == 1 else f"mean of {runs} training runs"
+
+
+def run_means(cell: Interval, column: Column) -> str:
+    """The means of the single runs behind a mean: «3 runs: 0.31, 0.28, 0.35»."""
+    if len(cell.run_means) < 2:
+        return ""
+    told = ", ".join(value(mean, column) for mean in cell.run_means)
+    return f"{len(cell.run_means)} runs: {told}"
 
 
 def caveats(compared: Compared, findings: Findings) -> list[str]:
@@ -129,14 +150,25 @@ def caveats(compared: Compared, findings: Findings) -> list[str]:
             f"±{_gap_number(margin, margin, column)} {gap_unit(column)}".rstrip()
             + "."
         )
-    if told.needed is not None:
-        said.append(
-            f"About {told.needed:,} {plural(findings.item, told.needed)} would settle it with 80% "
-            "power, were the difference what it seems to be."
-        )
+    if would := settling(told, findings):
+        said.append(f"{would} with 80% power, were the difference what it seems to be.")
     if found.missing:
         said.append(_missing(told, findings))
     return said
+
+
+def settling(told: Verdict, findings: Findings) -> str:
+    """What would settle an inconclusive verdict: more items, more training runs, or both."""
+    runs = "" if told.needed_runs is None else f"{told.needed_runs:,} training runs"
+    items = "" if told.needed is None else f"{told.needed:,} {plural(findings.item, told.needed)}"
+    if runs and items:
+        return f"The runs differ: about {runs} and {items} would settle it"
+    if runs:
+        return (
+            f"The runs differ so much that more {plural(findings.item, 2)} alone would not settle "
+            f"it: about {runs} would"
+        )
+    return f"About {items} would settle it" if items else ""
 
 
 def _missing(told: Verdict, findings: Findings) -> str:
@@ -189,3 +221,37 @@ def size(count: float | None) -> str:
 def whole(count: float | None) -> str:
     """A count with its thousands set apart."""
     return NONE if count is None else f"{count:,.0f}"
+
+
+def measured(kind: Kind, amount: float | None) -> str:
+    """A measure of training, by its kind."""
+    if amount is None:
+        return NONE
+    if kind == "share":
+        percent = 100 * amount
+        return f"{percent:.0f}%" if percent >= 9.95 or not percent else f"{percent:.1f}%"
+    words = {"seconds": duration, "bytes": size, "count": whole, "number": plain}
+    return words[kind](amount)
+
+
+def spread(kind: Kind, amount: Amount) -> str:
+    """How far the runs behind a mean lie apart: their least and most, nothing where they agree."""
+    ends = [measured(kind, end) for end in (amount.least, amount.most)]
+    return "" if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def scale(kind: Kind, most: float) -> tuple[float, str]:
+    """What an axis that reaches `most` counts in: how many of the kind's units, and its name."""
+    steps: dict[str, tuple[tuple[float, str], ...]] = {
+        "seconds": ((3600, "h"), (60, "min"), (1, "s")),
+        "bytes": ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B")),
+        "share": ((0.01, "%"),),
+    }
+    told = steps.get(kind, ((1, ""),))
+    return next((step for step in told if most >= 2 * step[0]), told[-1])
+
+
+def setting(name: str, said: Json) -> str:
+    """A setting as it stands in a heading: «rank 16», «learning rate 0.002»."""
+    told = NONE if said is None else f"{said:g}" if isinstance(said, float) else str(said)
+    return f"{name.replace('_', ' ')} {told}".strip()

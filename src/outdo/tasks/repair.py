@@ -195,6 +195,7 @@ REDIT = Metric(
     unit="tokens",
     about="token edits from the buggy program to its repair, over repairs that pass",
     common=True,
+    least=0.0,
 )
 RPASS_NEAR = Metric(
     name="rpass_near",
