@@ -67,45 +67,94 @@ SIZES: dict[str, Any] = {
 }
 
 
+WINDOW = 24
+"""A sliding window shorter than the rows."""
+
+ARCHITECTURES = (
+    "llama",
+    "qwen2",
+    "qwen3",
+    "phi3",
+    "mistral",
+    "gemma2",
+    "gemma3",
+    "deepseek-v3",
+    "starcoder2",
+    "granite",
+    "mixtral",
+    "qwen3-moe",
+    "gpt2",
+)
+"""What there is a tiny model of."""
+
+
 def configuration(kind: str, **changes: Any) -> Any:
     """The configuration of a tiny model of an architecture, windows shorter than rows included."""
     import transformers as t
 
+    experts = {"num_experts_per_tok": 2, "moe_intermediate_size": 32}
     made = {
-        "llama": lambda: t.LlamaConfig(**{**SIZES, **changes}),
-        "qwen2": lambda: t.Qwen2Config(**{**SIZES, **changes}),
-        "phi3": lambda: t.Phi3Config(**{**SIZES, "sliding_window": 24, **changes}),
-        "mistral": lambda: t.MistralConfig(**{**SIZES, "sliding_window": 24, **changes}),
-        "gemma2": lambda: t.Gemma2Config(
-            **{**SIZES, "sliding_window": 24, "head_dim": 16, **changes}
+        "llama": (t.LlamaConfig, {}),
+        "qwen2": (
+            t.Qwen2Config,
+            {"use_sliding_window": True, "sliding_window": WINDOW, "max_window_layers": 1},
         ),
-        "granite": lambda: t.GraniteConfig(**{**SIZES, "logits_scaling": 8.0, **changes}),
-        "gpt2": lambda: t.GPT2Config(
-            vocab_size=400,
-            n_embd=64,
-            n_layer=2,
-            n_head=4,
-            n_positions=512,
-            initializer_range=changes.get("initializer_range", 0.2),
-            bos_token_id=1,
-            eos_token_id=2,
-            resid_pdrop=0.0,
-            embd_pdrop=0.0,
-            attn_pdrop=0.0,
+        "qwen3": (t.Qwen3Config, {"head_dim": 16}),
+        "phi3": (t.Phi3Config, {"sliding_window": WINDOW}),
+        "mistral": (t.MistralConfig, {"sliding_window": WINDOW}),
+        "gemma2": (t.Gemma2Config, {"sliding_window": WINDOW, "head_dim": 16}),
+        "gemma3": (
+            t.Gemma3TextConfig,
+            {
+                "sliding_window": WINDOW,
+                "head_dim": 16,
+                "layer_types": ["sliding_attention", "full_attention"],
+            },
         ),
+        "deepseek-v3": (
+            t.DeepseekV3Config,
+            experts
+            | {
+                "num_key_value_heads": 4,
+                "q_lora_rank": 24,
+                "kv_lora_rank": 16,
+                "qk_nope_head_dim": 8,
+                "qk_rope_head_dim": 8,
+                "v_head_dim": 12,
+                "n_routed_experts": 8,
+                "n_group": 2,
+                "topk_group": 1,
+                "first_k_dense_replace": 1,
+            },
+        ),
+        "starcoder2": (
+            t.Starcoder2Config,
+            {"sliding_window": WINDOW, "residual_dropout": 0.0, "embedding_dropout": 0.0},
+        ),
+        "granite": (t.GraniteConfig, {"logits_scaling": 8.0, "residual_multiplier": 0.5}),
+        "mixtral": (
+            t.MixtralConfig,
+            {"sliding_window": WINDOW, "num_local_experts": 4, "num_experts_per_tok": 2},
+        ),
+        "qwen3-moe": (t.Qwen3MoeConfig, experts | {"head_dim": 16, "num_experts": 4}),
+        "gpt2": (t.GPT2Config, {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}),
     }
-    return made[kind]()
+    of, own = made[kind]
+    return of(**{**SIZES, **own, **changes})
 
 
-def model(kind: str = "llama", *, seed: int = 0, **changes: Any) -> Any:
-    """A model with random weights in float32, in evaluation mode."""
+def model(kind: str = "llama", *, seed: int = 0, head: str = "lm", **changes: Any) -> Any:
+    """A model with random weights in float32, in evaluation mode; `head` "score" rates texts."""
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
     torch.manual_seed(seed)
+    if head == "score":
+        changes["num_labels"] = 1
     config = configuration(kind, **changes)
     attention = "eager" if kind == "gemma2" else "sdpa"
-    return AutoModelForCausalLM.from_config(config, attn_implementation=attention).eval()
+    auto = AutoModelForSequenceClassification if head == "score" else AutoModelForCausalLM
+    return auto.from_config(config, attn_implementation=attention).eval()
 
 
 def save(
@@ -140,3 +189,46 @@ def talks(count: int, *, seed: int = 0) -> list[Any]:
         answer = program[: draw.randint(8, 60)].strip()
         made.append(talk("Repair it.\n" + program, answer, name=f"row-{number}"))
     return made
+
+
+def samples(count: int, *, seed: int = 0) -> list[Any]:
+    """Conversations of which each third has the prompt of the one before it, and another reply."""
+    made = talks(count, seed=seed)
+    for number in range(1, count, 3):
+        asked = made[number - 1].messages[0].content
+        made[number] = talk(asked, f"return {number}", name=f"sample-{number}")
+    return made
+
+
+def pairs(count: int, *, seed: int = 0) -> list[Any]:
+    """Pairs of many lengths; each third prompt stands there twice, behind it other replies."""
+    from outdo.records import Message, Pair, Prompt
+
+    made = []
+    for number, row in enumerate(talks(count, seed=seed)):
+        asked = made[-1].prompt.messages if number % 3 == 1 else row.messages[:1]
+        reply = row.messages[-1].content
+        made.append(
+            Pair(
+                id=f"pair-{number}",
+                group=row.group,
+                source="tiny",
+                prompt=Prompt(
+                    messages=tuple(Message(role="user", content=m.content) for m in asked)
+                ),
+                chosen=reply,
+                rejected=reply[: len(reply) // 2] + f" return {number}",
+                criterion="passes",
+                margin=0.5 if number % 2 else None,
+            )
+        )
+    return made
+
+
+def comparisons(count: int, *, seed: int = 0) -> list[Any]:
+    """Conversations that end in A or B."""
+    asked = [row.messages[0].content for row in talks(count, seed=seed)]
+    return [
+        talk(f"{text}\nWhich is better, A or B?", "AB"[number % 2], name=f"choice-{number}")
+        for number, text in enumerate(asked)
+    ]

@@ -99,11 +99,15 @@ def _picking(whole: Any, places: Tensor) -> Iterator[None]:
 
 
 def _inputs(whole: Any, batch: Batch) -> dict[str, Any]:
+    """What the model is called with; experts are never asked for their auxiliary loss."""
+    config = whole.config.get_text_config()
+    experts = {"output_router_logits": False} if hasattr(config, "output_router_logits") else {}
     return {
         "input_ids": batch.ids,
-        "attention_mask": batch.mask(whole.config.get_text_config(), computing_dtype(whole)),
+        "attention_mask": batch.mask(config, computing_dtype(whole)),
         "position_ids": batch.positions,
         "use_cache": False,
+        **experts,
     }
 
 

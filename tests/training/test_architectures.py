@@ -1,0 +1,101 @@
+"""Every method on every architecture: the gradient is that of the conversations computed apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+import plain
+import tiny
+from outdo.models.forest import lay
+from outdo.models.reference import ModelReference
+from outdo.training import adapt
+from outdo.training.settings import Lora, Settings
+
+UNSCORED = ("granite",)
+"""What transformers has no class with a score head for."""
+
+EXPERTS = ("mixtral", "qwen3-moe", "deepseek-v3")
+"""What peft has no DoRA for."""
+
+FEW = ("sft", "dpo", "reward")
+"""One of each kind of loss: tokens, sums of tokens, ends. `make test-slow` tries the others."""
+
+MORE = pytest.mark.slow
+
+EACH = [
+    pytest.param(kind, name, marks=() if name in FEW else MORE)
+    for kind in tiny.ARCHITECTURES
+    for name in plain.METHODS
+    if name != "reward" or kind not in UNSCORED
+]
+
+ADAPTED = [
+    pytest.param(kind, name, Lora(rank=4, dora=dora), marks=() if (name == "dpo") == dora else MORE)
+    for kind in tiny.ARCHITECTURES
+    for name in ("sft", "dpo", "reward")
+    for dora in (False, True)
+    if (name != "reward" or kind not in UNSCORED) and not (dora and kind in EXPERTS)
+]
+
+
+def model_for(kind: str, name: str, **changes: Any) -> Any:
+    return tiny.model(kind, head=plain.head(name), initializer_range=0.02, **changes)
+
+
+@pytest.mark.parametrize(("kind", "name"), EACH)
+def test_gradients_equal_those_of_separate_sequences(kind: str, name: str) -> None:
+    rows = plain.trees(name, 5)
+    assert max(len(path.ids) for tree in rows for path in tree.paths) > 2 * tiny.WINDOW
+    batch = lay(rows, [list(range(len(rows)))])
+    assert batch.distinct < 0.8 * batch.tokens
+    plain.assert_alike(name, model_for(kind, name), rows, tokens=300)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "name"), EACH)
+def test_they_do_so_for_any_budget_and_apart(kind: str, name: str) -> None:
+    rows, model = plain.trees(name), model_for(kind, name)
+    for tokens, packed in ((4096, True), (1, True), (4096, False)):
+        plain.assert_alike(name, model, rows, tokens=tokens, packed=packed)
+
+
+def with_adapter(model: Any, lora: Lora, head: str, *, fused: bool) -> Any:
+    """The model with an adapter that isn't nought; as peft made it where not `fused`."""
+    base = ModelReference(name="tiny", path=None, digest="", kind="model")  # type: ignore[arg-type]
+    made = adapt.adapted(
+        model.requires_grad_(False), base, Settings(lora=lora), precision="float32", head=head
+    )
+    if not fused:
+        for module in made.modules():
+            vars(module).pop("forward", None)
+    torch.manual_seed(1)
+    for name, weight in adapt.learning(made).items():
+        scale = 0.05 * torch.randn_like(weight)
+        weight.data = weight.data * (1 + scale) if "magnitude" in name else scale
+    return made
+
+
+@pytest.mark.parametrize(("kind", "name", "lora"), ADAPTED)
+def test_adapters_learn_as_peft_would_from_separate_sequences(
+    kind: str, name: str, lora: Lora
+) -> None:
+    rows, head = plain.trees(name, 5), plain.head(name)
+    unfused = with_adapter(model_for(kind, name), lora, head, fused=False)
+    wanted, gradient = plain.separately(name, unfused, rows)
+    model = with_adapter(model_for(kind, name), lora, head, fused=True)
+    got, grads = plain.in_batches(name, model, rows, tokens=300)
+    assert got == pytest.approx(wanted, rel=2e-6)
+    assert plain.distance(gradient, grads) <= 1e-5
+
+
+@pytest.mark.parametrize("kind", ["mixtral", "qwen3-moe"])
+def test_the_auxiliary_loss_of_experts_is_left_out(kind: str) -> None:
+    asked = model_for(kind, "sft", output_router_logits=True)
+    rows = plain.trees("sft", 5)
+    wanted, gradient = plain.separately("sft", model_for(kind, "sft"), rows)
+    got, grads = plain.in_batches("sft", asked, rows)
+    assert got == pytest.approx(wanted, rel=2e-6)
+    assert plain.distance(gradient, grads) <= 1e-5
