@@ -260,6 +260,7 @@ def test_reasons_name_the_worse_program_and_end_in_the_letter_of_the_better() ->
             {"before": "    s = 0\n    t = 1", "after": ""},
             "Line 5 of A: `s = 0`, `t = 1` is missing.",
         ),
+        ({"before": "  s", "after": "s"}, "Line 5 of A must be indented differently: `s`."),
         ({"line": None}, "A reads `s = n` where it should read `s += n`."),
     ],
 )
@@ -276,6 +277,10 @@ def test_reasons_tell_lost_and_added_lines(slip: dict[str, Any], told: str) -> N
             "For `f(1)`, A raises TypeError: no; right is `2`.",
         ),
         ({"gave": None}, "For `f(1)`, A gives nothing; right is `2`."),
+        (
+            {"error": "stopped: out of time"},
+            "For `f(1)`, A is stopped: out of time; right is `2`.",
+        ),
         ({"gave": "3", "call": "", "stdin": "1"}, "For the input '1', A gives `3`; right is `2`."),
     ],
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 from outdo.data.examples import with_nearest
 from outdo.data.inject import inject
 from outdo.data.load import load
+from outdo.data.preferences import first_failures, preferences
 from outdo.data.problems import Problem, embedded_problems, read_problems
 from outdo.data.repairs import student_repairs
 from outdo.data.split import hold_out
@@ -68,7 +69,20 @@ def _digest(path: Path) -> str:
 def examples_of(
     spec: Data, root: Path, seed: int, sandbox: Runner, *, task: str
 ) -> tuple[list[Example], list[str]]:
-    """The examples of a data entry, and what was dropped on the way, in words."""
+    """The examples of a data entry, and what was dropped on the way, in words.
+
+    For the task `prefer` broken programs become choices between them and their repairs.
+    """
+    examples, notes = _read(spec, root, seed, sandbox, task=task)
+    if task == "prefer" and not isinstance(spec, Rows):
+        failures = first_failures(examples, sandbox=sandbox)
+        return preferences(examples, seed=seed, failures=failures), notes
+    return examples, notes
+
+
+def _read(
+    spec: Data, root: Path, seed: int, sandbox: Runner, *, task: str
+) -> tuple[list[Example], list[str]]:
     match spec:
         case Injected():
             return _injected(spec, root, seed, sandbox)

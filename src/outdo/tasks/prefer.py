@@ -235,6 +235,8 @@ def _broken(slip: Mapping[str, Json], letter: str) -> str:
     """What the slip, told by its lines before and after, made of the program."""
     was, reads = (_quoted(slip.get(name) or "") for name in ("before", "after"))
     place = f"Line {slip['line']} of {letter}" if slip.get("line") else letter
+    if was == reads:
+        return f"{place} must be indented differently: {reads}."
     if was and reads:
         return f"{place} reads {reads} where it should read {was}."
     return f"{place}: {reads} does not belong there." if reads else f"{place}: {was} is missing."
@@ -247,10 +249,13 @@ def _quoted(lines: str) -> str:
 def _shown(test: Mapping[str, Json], letter: str) -> str:
     """What the first test that tells the programs apart gives with the worse one."""
     use = f"`{test['call']}`" if test.get("call") else f"the input {test.get('stdin', '')!r}"
-    gave = f"gives `{test['gave']}`" if test.get("gave") is not None else "gives nothing"
-    if test.get("error"):
-        gave = f"raises {test['error']}"
-    return f"For {use}, {letter} {gave}; right is `{test['expected']}`."
+    return f"For {use}, {letter} {_happened(test)}; right is `{test['expected']}`."
+
+
+def _happened(test: Mapping[str, Json]) -> str:
+    if error := test.get("error"):
+        return f"is {error}" if error.startswith("stopped:") else f"raises {error}"
+    return "gives nothing" if test.get("gave") is None else f"gives `{test['gave']}`"
 
 
 # ------------------------------------------------------------------ floors
