@@ -11,9 +11,10 @@ from html.parser import HTMLParser
 import pytest
 from sample import HOSTILE, RPASS, findings
 
-from outdo.records import Example, Score
+from outdo.records import Example, Metric, Score
 from outdo.report import Contestant, Environment, Findings, Match, Row, Training, results, wording
 from outdo.report.page import as_text, render
+from outdo.report.tables import tables
 
 VOID = {"meta", "input", "br", "img", "link"}
 OPTIONAL = {"td", "tr", "p", "option", "li", "dt", "dd"}
@@ -262,6 +263,82 @@ def test_several_tasks_stand_apart() -> None:
     told = page(both).text
     assert "Scores: repair" in told
     assert "Scores: hint" in told
+
+
+PAIR = Metric(name="accuracy", heading="Accuracy", better="higher", unit="share")
+
+
+def preferences() -> Findings:
+    """Pairs of programs, each shown in both orders to a model of three runs and to a floor."""
+    examples = {
+        f"pair-{i:02}": Example(
+            id=f"pair-{i:02}",
+            task="prefer",
+            given={
+                "statement": "Return the sum.",
+                "criterion": "that it passes the tests",
+                "first": f"def f{i}(x):\n    return sum(x)\n",
+                "second": f"def f{i}(x):\n    return 0\n",
+            },
+            wanted={"choice": "first"},
+            group=f"problem-{i % 8}",
+            split="test",
+            source="s",
+        )
+        for i in range(40)
+    }
+
+    def judge(name: str, wrong: int, runs: int, **more: object) -> Contestant:
+        rows = tuple(
+            Row(
+                example=example,
+                view=view,
+                run=run,
+                reply="AB"[view],
+                scores=(Score(metric="accuracy", by="v1", value=float(i % wrong > view)),),
+            )
+            for run in range(runs)
+            for i, example in enumerate(examples)
+            for view in range(2)
+        )
+        return Contestant(name=name, task="prefer", rows=rows, **more)  # type: ignore[arg-type]
+
+    return Findings(
+        study="preferences",
+        item="pair",
+        examples=examples,
+        metrics={"prefer": (PAIR,)},
+        contestants=(
+            judge("judge", 9, 3, trainings=("a", "b", "c")),
+            judge("floor/first", 2, 1, floor=True, reference=True),
+        ),
+        matches=(Match(task="prefer", a="judge", b="floor/first"),),
+        environment=Environment(outdo="0"),
+    )
+
+
+def test_another_task_speaks_of_its_own_items() -> None:
+    study = preferences()
+    told = page(study).text
+    for said in (
+        "judge is better than floor/first",
+        "on 40 held-out pairs of 8 problems; mean of 3 training runs.",
+        "what is counted is the distinct pair, 40 in all",
+        "By pair",
+        "criterion that it passes the tests",
+        "second def f",
+        "; replies are those of the first run.",
+    ):
+        assert said in told, said
+    assert "program" not in told
+    assert "each diff is from" not in told
+    assert "pairs.csv" in dict(tables(study, results(study)))
+
+
+def test_both_orders_of_a_pair_are_no_two_attempts() -> None:
+    told = results(preferences()).tables[0]
+    assert [column.name for column in told.columns] == ["accuracy"]
+    assert told.lines[1].cells["accuracy"].n == 40
 
 
 def test_large_studies_stay_small_pages() -> None:

@@ -31,13 +31,14 @@ from outdo.tasks import Task
 class Reply:
     """One sample of one example: the completion and its scores, or why there is none.
 
-    `run` numbers the training run that answered, of a contestant that has several.
+    `view` numbers the task's ways of showing the example, `run` the training run that answered.
     """
 
     example: Example
     index: int
     completion: Completion | str
     scored: Scored | None
+    view: int = 0
     run: int = 0
 
 
@@ -180,6 +181,7 @@ def _row(reply: Reply) -> Row:
         return Row(
             example=reply.example.id,
             index=reply.index,
+            view=reply.view,
             run=reply.run,
             missing=str(reply.completion),
         )
@@ -187,6 +189,7 @@ def _row(reply: Reply) -> Row:
     return Row(
         example=reply.example.id,
         index=reply.index,
+        view=reply.view,
         run=reply.run,
         reply=reply.completion.text,
         value=answer.value,

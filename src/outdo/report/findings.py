@@ -17,7 +17,8 @@ from outdo.stats import Claim
 class Row:
     """One answered and scored sample: what was said to one example, and what it earned.
 
-    `run` numbers the training run of the contestant that answered, 0 where there is but one.
+    `run` numbers the training run of the contestant that answered, `view` the way in which the
+    example was shown (both orders of a pair), 0 where there is but one.
 
     A row that was asked for and never answered has `missing`, the reason, and no scores; it
     counts as missing under every metric. A metric that has no score in an answered row does not
@@ -26,6 +27,7 @@ class Row:
 
     example: str
     index: int = 0
+    view: int = 0
     run: int = 0
     reply: str = ""
     value: Json = None

@@ -33,6 +33,8 @@ MOST_ROWS = 5_000
 MOST_SHOWN = 8
 """Examples won, and examples lost, that are shown with their programs."""
 MOST_TEXT = 4_000
+TOLD = ("problem", "statement", "preamble", "program")
+"""What the texts of an example are named that a shown one tells of by itself."""
 
 Side = Literal["won", "lost", "both", "neither"]
 
@@ -76,14 +78,22 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """An example won or lost: what was given, and the replies of the two that are compared."""
+    """An example won or lost: what was given, and the replies of the two that are compared.
+
+    `given` are the texts of the example, by name, that no diff shows.
+    """
 
     name: str
     group: str
     side: Side
     statement: str
-    program: str
+    given: tuple[tuple[str, str], ...]
     replies: tuple[Reply, ...]
+
+    @property
+    def has_diff(self) -> bool:
+        """Whether a reply is told by its diff from what was given."""
+        return any(reply.changed for reply in self.replies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +327,7 @@ def _one_shown(
         group=example.group,
         side=side,
         statement=_cut(_text(example.given.get("statement"))),
-        program=_cut(program),
+        given=tuple(_texts(example.given)),
         replies=tuple(
             _reply(name, rows[name][example.id], program, compared.column)
             for name in (compared.a, compared.b)
@@ -335,6 +345,13 @@ def _reply(name: str, row: Row, program: str, column: Column) -> Reply:
         text="" if readable else _cut(row.reply),
         because=row.missing or row.problem or (score.because if score else ""),
     )
+
+
+def _texts(given: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """The texts of an example but for what is told elsewhere: its statement and its program."""
+    for name, value in given.items():
+        if isinstance(value, str) and value and name not in TOLD:
+            yield name, _cut(value)
 
 
 def _text(value: Json) -> str:

@@ -305,7 +305,7 @@ def _of_signature(
         share=_is_share(metric, own.values()),
     )
     yield column, own
-    if column.share:
+    if column.share and not any(row.view for _, rows in entrants for row in rows):
         yield from _at_k(column, samples)
     if metric.common and (shared := _common(own, entrants)):
         yield replace(column, name=f"{column.name}_common", common=True), shared

@@ -24,6 +24,7 @@ from outdo.report.training import (
     measures,
     settings,
 )
+from outdo.stats.verdict import plural
 
 Cells = Sequence[object]
 
@@ -32,7 +33,7 @@ def tables(findings: Findings, found: Results) -> Iterator[tuple[str, str]]:
     """(file name, text) of every table."""
     yield "scores.csv", _csv(_scores(found))
     yield "comparisons.csv", _csv(_comparisons(found))
-    yield f"{slug(findings.item)}s.csv", _csv(_items(found))
+    yield f"{slug(plural(findings.item, 2))}.csv", _csv(_items(found))
     yield "replies.csv", _csv(_costs(findings))
     if findings.trainings:
         yield "training.csv", _csv(_trainings(findings))
