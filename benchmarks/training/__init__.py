@@ -1,0 +1,1 @@
+"""Speed and memory of training, beside TRL: data, two contenders, measuring, the account."""
