@@ -8,46 +8,20 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
-import tiny
 from outdo.errors import StudyError, TrainingError
 from outdo.models.reference import ModelReference, resolve
 from outdo.records import from_json
-from outdo.training import How, Lora, Settings, StepReport, TrainingReport, train
-
-ROWS = tiny.talks(12)
-SETTINGS = Settings(
-    epochs=2,
-    learning_rate=3e-3,
-    rows_per_step=4,
-    precision="float32",
-    lora=Lora(rank=4),
-    how=How(threads=1, device="cpu", checkpoint_seconds=0),
-)
+from outdo.training import Lora, Settings, StepReport, TrainingReport, train
+from runs import ROWS, SETTINGS, curve, equal, weights
 
 
 @pytest.fixture(scope="module")
 def base(llama_folder: Path) -> ModelReference:
     return resolve(str(llama_folder), runs=llama_folder)
-
-
-def weights(folder: Path, name: str = "adapter_model.safetensors") -> dict[str, torch.Tensor]:
-    from safetensors.torch import load_file
-
-    return dict(load_file(folder / name))
-
-
-def equal(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
-    return one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
-
-
-def curve(folder: Path) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in (folder / "loss.jsonl").read_text().splitlines()]
-    return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
 
 
 @pytest.fixture(scope="module")
@@ -165,9 +139,10 @@ def test_a_cut_run_ends_as_an_uncut_one(
 KILLER = """
 import os, signal, sys, time
 from pathlib import Path
-import test_loop as t
+import runs as t
 from outdo.models.reference import resolve
 import outdo.training.run
+from outdo.training import train
 
 base, folder = resolve(sys.argv[1], runs=Path(".")), Path(sys.argv[2])
 
@@ -178,7 +153,7 @@ def lines():
 for wanted in (1, 3, 4, 99):
     child = os.fork()
     if not child:
-        t.train(base, t.ROWS, settings=t.SETTINGS, folder=folder, validation=t.ROWS[:3])
+        train(base, t.ROWS, settings=t.SETTINGS, folder=folder, validation=t.ROWS[:3])
         os._exit(0)
     while lines() < wanted and not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
         time.sleep(0.002)
@@ -257,10 +232,3 @@ def test_bfloat16_learns_the_same_within_its_rounding(
     train(base, ROWS, settings=replace(SETTINGS, precision="bfloat16"), folder=tmp_path)
     for one, two in zip(curve(tmp_path), curve(uncut), strict=True):
         assert one["loss"] == pytest.approx(two["loss"], rel=0.05)
-
-
-def test_a_loss_that_is_no_number_stops_the_run(base: ModelReference, tmp_path: Path) -> None:
-    settings = replace(SETTINGS, learning_rate=1e30, clip=0.0, warmup=0.0, schedule="constant")
-    with pytest.raises(TrainingError, match="is not"):
-        train(base, ROWS, settings=settings, folder=tmp_path)
-    assert not (tmp_path / "training.json").exists()

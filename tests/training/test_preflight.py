@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import re
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tiny
-from outdo.errors import TrainingError
+from outdo.errors import ModelError, TrainingError
 from outdo.models.chat import Chat, Encoded
 from outdo.models.forest import Tree, lay
 from outdo.models.reference import resolve
+from outdo.records import Message, Pair, Prompt
 from outdo.training import How, Lora, Settings, preflight, train
-from outdo.training.memory import Memory
+from outdo.training.dpo import Dpo
+from outdo.training.giveaway import giveaways, longer
 from outdo.training.sft import Sft
 
 
@@ -28,15 +32,21 @@ def checked(rows: list[Any], *, chat: Chat | None = None, **settings: Any) -> pr
 SHORT, LONG = tiny.talk("a", "return 1", name="short"), tiny.talk("b" * 90, "x" * 90, name="long")
 
 
-def test_long_rows_are_dropped_cut_or_refused_and_counted() -> None:
+def test_long_rows_are_dropped_cut_or_refused_and_counted_aloud() -> None:
     dropped = checked([SHORT, LONG], max_length=100)
     assert (len(dropped.trees), dropped.dropped, dropped.cut) == (1, 1, 0)
+    over = len(Chat(tiny.tokenizer()).encode(LONG).ids) - 100
+    assert dropped.notes == (
+        f"1 of 2 rows were dropped: 1 longer than 100 tokens (by up to {over})",
+    )
     cut = checked([SHORT, LONG], max_length=100, longer="cut")
     assert cut.trees[1].tokens == 100
-    assert (cut.dropped, cut.cut) == (0, 1)
+    assert (cut.dropped, cut.cut, cut.longest_cut) == (0, 1, over)
+    assert cut.notes == (f"1 of 2 rows were cut to 100 tokens (by up to {over})",)
     with pytest.raises(TrainingError, match=r"the row has \d+ tokens, max_length is 100") as caught:
         checked([SHORT, LONG], max_length=100, longer="refuse")
     assert caught.value.where == "long"
+    assert checked([SHORT]).notes == ()
 
 
 def test_a_row_cut_before_its_answer_is_dropped() -> None:
@@ -45,7 +55,36 @@ def test_a_row_cut_before_its_answer_is_dropped() -> None:
 
 
 def test_an_empty_answer_is_dropped() -> None:
-    assert checked([SHORT, tiny.talk("a", " \n")]).dropped == 1
+    rows = checked([SHORT, tiny.talk("a", " \n")])
+    assert rows.dropped == 1
+    assert rows.notes == ("1 of 2 rows were dropped: 1 with an empty answer",)
+
+
+def pair(chosen: str, rejected: str, *, name: str = "pair") -> Pair:
+    asked = Prompt(messages=(Message(role="user", content="Repair it."),))
+    return Pair(
+        id=name,
+        group=name,
+        source="tiny",
+        prompt=asked,
+        chosen=chosen,
+        rejected=rejected,
+        criterion="tests",
+    )
+
+
+@pytest.mark.parametrize("rejected", ["return 1", "return 1  \n"])
+def test_a_pair_whose_replies_are_the_same_is_dropped(rejected: str) -> None:
+    template = tiny.TEMPLATE.replace("m.content", "m.content | trim")
+    chat = Chat(tiny.tokenizer(template=template))
+    given = [pair("return 1", "return 2"), pair("return 1", rejected)]
+    rows = preflight.rows(given, method=Dpo(Settings()), chat=chat, settings=Settings())
+    assert (len(rows.trees), rows.dropped) == (1, 1)
+    assert "1 of 2 rows were dropped: 1 whose replies are the same" in rows.notes
+    alike = [pair("x" * 200 + "a", "x" * 200 + "b"), given[0]]
+    settings = Settings(max_length=60, longer="cut")
+    cut = preflight.rows(alike, method=Dpo(settings), chat=chat, settings=settings)
+    assert cut.numbers == (1,) and "whose replies are the same" in cut.notes[0]
 
 
 def test_no_row_left_is_refused() -> None:
@@ -63,6 +102,52 @@ def test_a_second_bos_is_refused() -> None:
     with pytest.raises(TrainingError, match="more than once") as caught:
         checked([SHORT], chat=twice)
     assert caught.value.where == "short"
+
+
+@pytest.mark.parametrize(
+    ("said", "written"), [("m.content | trim", "x = 1"), ("m.content | upper", "    X = 1")]
+)
+def test_a_template_that_strips_the_answer_is_refused_by_its_text(said: str, written: str) -> None:
+    chat = speaks("{# careless #}" + tiny.TEMPLATE.replace("m.content", said))
+    with pytest.raises(ModelError, match=r"the chat template '{# careless #}.* changes") as caught:
+        checked([tiny.talk("a", "    x = 1", name="indented")], chat=chat)
+    assert caught.value.where == "indented" and written in str(caught.value)
+
+
+def test_a_template_that_leaves_the_answer_out_is_refused() -> None:
+    template = (
+        "{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% endif %}{% endfor %}"
+    )
+    with pytest.raises(ModelError, match="the chat template"):
+        checked([SHORT], chat=speaks(template))
+
+
+def speaks(template: str, **special: str | None) -> Chat:
+    tokenizer = tiny.tokenizer(template=template)
+    for name, token in special.items():
+        setattr(tokenizer, name, token)
+    return Chat(tokenizer)
+
+
+def test_a_tokenizer_without_an_end_is_refused() -> None:
+    with pytest.raises(ModelError, match="no end-of-sequence token") as caught:
+        speaks(tiny.TEMPLATE, eos_token=None)
+    assert caught.value.hint == "set its eos_token"
+
+
+def test_a_tokenizer_without_padding_needs_none() -> None:
+    chat = speaks(tiny.TEMPLATE, pad_token=None)
+    assert chat.tokenizer.pad_token_id is None
+    assert checked([SHORT, LONG], chat=chat).trees == checked([SHORT, LONG]).trees
+
+
+def test_an_end_that_is_also_padding_is_learnt() -> None:
+    template = tiny.TEMPLATE.replace("<|end|>", "</s>")
+    chat = speaks(template, pad_token="</s>")
+    rows = checked([SHORT, LONG], chat=chat)
+    batch = lay(rows.trees, [[0], [1]])
+    end = chat.tokenizer.eos_token_id
+    assert end == chat.tokenizer.pad_token_id and batch.target.tolist().count(end) == 2
 
 
 def test_an_answer_that_does_not_come_back_is_refused() -> None:
@@ -115,33 +200,78 @@ def test_a_model_that_mixes_rows_is_not_packed() -> None:
     assert not preflight.packs(model, checked([SHORT, LONG]).trees, head="lm")
 
 
-def test_a_batch_that_cannot_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    longest = lay(checked([SHORT, LONG]).trees, [[1]])
-    model = tiny.model()
+def recurrent(folder: Path) -> Path:
+    """A model without attention, as a directory."""
+    from transformers import MambaConfig, MambaForCausalLM
 
-    def needed(tokens: int) -> int:
-        return preflight.fits(
-            model, longest, tokens=tokens, precision="float32", settings=Settings()
-        )
-
-    there = needed(4096)
-    assert 0 < there < 2**30
-    monkeypatch.setattr(preflight, "_free_bytes", lambda _: there - 1)
-    with pytest.raises(TrainingError, match="a batch of 4096 tokens needs about") as caught:
-        needed(4096)
-    fitting = int(re.search(r"tokens_per_batch to (\d+)", caught.value.hint)[1])  # type: ignore[index]
-    assert 0 < fitting < 4096 and needed(fitting) < there
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4}
+    MambaForCausalLM(MambaConfig(vocab_size=400, **sizes)).save_pretrained(folder)
+    tiny.tokenizer().save_pretrained(folder)
+    return folder
 
 
-def test_a_peak_is_measured_from_its_own_beginning() -> None:
-    cpu = torch.device("cpu")
-    size = 64 * 2**20
-    first = Memory(cpu)
-    held = torch.ones(size, dtype=torch.uint8)
-    assert first.peak_bytes - first.baseline_bytes >= 0.9 * size
-    del held
-    second = Memory(cpu)
-    assert second.peak_bytes - second.baseline_bytes < 0.5 * size
+def test_a_recurrent_model_learns_from_rows_apart_and_says_so(tmp_path: Path) -> None:
+    base = resolve(str(recurrent(tmp_path / "mamba")), runs=tmp_path)
+    settings = Settings(
+        steps=2, rows_per_step=4, lora=None, precision="float32", how=How(device="cpu", threads=1)
+    )
+    report = train(base, tiny.talks(6), settings=settings, folder=tmp_path / "run")
+    assert not report.packed and report.shared_share == 0 and math.isfinite(report.loss)
+    (note,) = report.notes
+    assert note.startswith("the model mixes up rows that lie together in a batch")
+
+
+def test_experts_and_dropout_are_told() -> None:
+    quiet, loud = Settings(), Settings(lora=Lora(dropout=0.1))
+    assert list(preflight.notes(tiny.model(), quiet, packed=True)) == []
+    (dropout,) = preflight.notes(tiny.model(), loud, packed=True)
+    assert "dropout falls alike" in dropout
+    (own,) = preflight.notes(tiny.model("gpt2", resid_pdrop=0.1), quiet, packed=True)
+    assert own == dropout
+    (experts,) = preflight.notes(tiny.model("mixtral"), quiet, packed=True)
+    assert "auxiliary loss" in experts
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_replies_that_a_fence_gives_away_are_told_with_the_numbers(share: float) -> None:
+    fenced = round(40 * share)
+    pairs = [pair("```\nx\n```", "```\ny\n```" if n < fenced else "y" * 9) for n in range(40)]
+    told = list(giveaways(pairs))
+    if share == 1:
+        assert told == []
+    else:
+        (note,) = told
+        assert f"100% of the chosen replies have one, {share:.0%} of the rejected" in note
+
+
+def test_replies_that_length_gives_away_are_told_with_the_number() -> None:
+    pairs = [pair("x" * (5 + n), "y" * (3 + n)) for n in range(10)]
+    assert list(giveaways(pairs)) == []  # of 10 pairs chance would make as much
+    (note,) = giveaways(pairs * 20)
+    area = sum((5 + a > 3 + b) + (5 + a == 3 + b) / 2 for a in range(10) for b in range(10)) / 100
+    assert f"with probability {area:.2f} (AUC)" in note
+    (note,) = giveaways([pair("x", "yy")] * 20)
+    assert "probability 0.00" in note
+
+
+@given(st.lists(st.integers(0, 9), min_size=1), st.lists(st.integers(0, 9), min_size=1))
+def test_the_area_is_how_often_one_of_ours_is_longer(ours: list[int], theirs: list[int]) -> None:
+    pairs = [(a > b) + (a == b) / 2 for a in ours for b in theirs]
+    assert longer(ours, theirs) == pytest.approx(sum(pairs) / len(pairs))
+
+
+def test_pairs_are_looked_through_before_a_run() -> None:
+    rows = preflight.rows(
+        [pair("```\nx\n```", f"y{n}") for n in range(20)],
+        method=Dpo(Settings()),
+        chat=Chat(tiny.tokenizer()),
+        settings=Settings(),
+    )
+    assert [note.partition(":")[0] for note in rows.notes] == [
+        "chosen and rejected can be told apart by a code fence",
+        "chosen and rejected can be told apart by length alone",
+    ]
 
 
 def test_settings_survive_their_json() -> None:

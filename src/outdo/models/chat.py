@@ -122,7 +122,12 @@ class Chat:
                     "give each answer a conversation of its own",
                 )
             if not answer.startswith(message.content.rstrip()):
-                raise ModelError(f"the chat template changes the answer {message.content[:40]!r}")
+                template = str(self.tokenizer.chat_template)[:40]
+                raise ModelError(
+                    f"the chat template {template!r}... changes the answer "
+                    f"{message.content[:40]!r} to {answer[:40]!r}",
+                    "the model would learn something else: mend the template, or the answer",
+                )
             segments += [given[len(done) :], answer]
             done = whole
         if answer_next:

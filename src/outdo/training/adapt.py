@@ -91,9 +91,7 @@ def _further(model: Any, base: ModelReference) -> Any:
 
 def checkpoint(model: Any) -> None:
     """Let activations be computed anew on the way back, a layer at a time."""
-    if hasattr(model, "enable_input_require_grads"):
-        model.enable_input_require_grads()
-    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
 
 
 def learning(model: Any) -> dict[str, torch.nn.Parameter]:

@@ -46,8 +46,8 @@ def save_weights(path: Path, weights: Weights) -> None:
 
 
 def load_weights(path: Path, weights: Weights) -> None:
-    """Put back the weights that `save_weights` wrote."""
-    with safe_open(path, framework="pt") as stored, torch.no_grad():
+    """Put back the weights that `save_weights` wrote. Raises TrainingError if the file is torn."""
+    with _readable(path), safe_open(path, framework="pt") as stored, torch.no_grad():
         for name, weight in weights.items():
             weight.copy_(stored.get_tensor(name))
 
@@ -83,14 +83,9 @@ def load(
     path = folder / "state.safetensors"
     if not path.is_file():
         return None
-    try:
-        with safe_open(path, framework="pt") as stored:
-            state: dict[str, Json] = json.loads(stored.metadata()["state"])
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise TrainingError(
-            "the checkpoint can't be read", "delete it to begin again", where=str(path)
-        ) from error
+    with _readable(path), safe_open(path, framework="pt") as stored:
+        state: dict[str, Json] = json.loads(stored.metadata()["state"])
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     if other := _difference(state["identity"], identity):
         raise TrainingError(
             f"the checkpoint is of another run: {other}",
@@ -99,6 +94,18 @@ def load(
         )
     _put_back(tensors, weights, optimizer)
     return state
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise TrainingError(
+            "the checkpoint can't be read",
+            "delete the folder that it lies in to begin again",
+            where=str(path),
+        ) from error
 
 
 def _put_back(

@@ -24,8 +24,17 @@ ScoreOf = Callable[[Any], float]
 
 
 def best(looks: Sequence[dict[str, Json]]) -> dict[str, Json]:
-    """The first look that found the highest score, or without scores the lowest loss."""
-    return max(looks, key=lambda look: look.get("score", -look.get("loss", math.inf)))
+    """The first look that found the highest score, or without scores the lowest loss.
+
+    A look that found no number is the worst.
+    """
+
+    def worth(look: dict[str, Json]) -> float:
+        if look.get("score", look.get("loss")) is None:
+            return -math.inf
+        return float(look["score"] if "score" in look else -look["loss"])
+
+    return max(looks, key=worth)
 
 
 class Looks:
@@ -45,7 +54,7 @@ class Looks:
         self.trees, self.score = trees, score
         self.method, self.settings = method, settings
         self.precision, self.packed = precision, packed
-        self.best_path = folder / "best.safetensors"
+        self.folder = folder
 
     def look(
         self, model: Any, weights: Weights, *, step: Step, progress: Progress, last: bool
@@ -56,12 +65,13 @@ class Looks:
         model.eval()
         found: dict[str, Json] = {"step": progress.step, "epoch": step.epoch}
         if self.trees:
-            found["loss"] = self._loss(model)
+            found["loss"] = _number(self._loss(model))
         if self.score:
-            found["score"] = self.score(model)
+            with torch.no_grad():
+                found["score"] = _number(self.score(model))
         progress.validation.append(found)
         if self.settings.keep == "best" and best(progress.validation) is found:
-            checkpoint.save_weights(self.best_path, weights)
+            checkpoint.save_weights(self._path(progress.step), weights)
 
     def _is_time(self, step: Step, progress: Progress) -> bool:
         every = self.settings.evaluate_every
@@ -94,4 +104,19 @@ class Looks:
             return
         progress.best_step = best(progress.validation)["step"]
         if progress.best_step != progress.step:
-            checkpoint.load_weights(self.best_path, weights)
+            checkpoint.load_weights(self._path(progress.best_step), weights)
+
+    def forget(self, progress: Progress) -> None:
+        """Delete the best weights of before, once a checkpoint knows of the better ones."""
+        kept = self._path(best(progress.validation)["step"]) if progress.validation else None
+        for path in self.folder.glob("best-*.safetensors"):
+            if path != kept:
+                path.unlink(missing_ok=True)
+
+    def _path(self, step: int) -> Path:
+        return self.folder / f"best-{step}.safetensors"
+
+
+def _number(found: float) -> float | None:
+    """What was found, if it is one."""
+    return found if math.isfinite(found) else None

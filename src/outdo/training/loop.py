@@ -16,18 +16,20 @@ from typing import Any
 import torch
 
 from outdo.errors import TrainingError
-from outdo.models.forest import Batch, Tree, families
+from outdo.models.forest import Batch, families
 from outdo.records import Json, digest
-from outdo.store import write_json
-from outdo.training import adapt, checkpoint, preflight
+from outdo.training import adapt, checkpoint
 from outdo.training.compute import autocast, batches
+from outdo.training.estimate import fits, needs
 from outdo.training.looks import Looks
-from outdo.training.memory import Memory
+from outdo.training.memory import Memory, free_bytes
 from outdo.training.method import Method
 from outdo.training.plan import Step, learning_rate, plan
+from outdo.training.preflight import Rows
 from outdo.training.progress import Progress, appending
 from outdo.training.report import StepReport
 from outdo.training.settings import Settings
+from outdo.training.trouble import enough_memory, not_finite
 
 OnStep = Callable[[StepReport], None]
 
@@ -46,8 +48,9 @@ class Loop:
         *,
         model: Any,
         method: Method[Any],
-        trees: Sequence[Tree],
+        rows: Rows,
         looks: Looks,
+        tokenizer: Any,
         settings: Settings,
         precision: str,
         packed: bool,
@@ -56,10 +59,11 @@ class Loop:
         identity: Json,
     ) -> None:
         self.model, self.method, self.settings = model, method, settings
-        self.trees, self.looks = trees, looks
+        self.rows, self.trees, self.looks = rows, rows.trees, looks
+        self.tokenizer = tokenizer
         self.precision, self.packed, self.memory = precision, packed, memory
         self.folder, self.identity = folder, identity
-        self.steps = plan([tree.tokens for tree in trees], settings, self._families())
+        self.steps = plan([tree.tokens for tree in rows.trees], settings, self._families())
         self.weights = adapt.learning(model)
         self.optimizer = torch.optim.AdamW(
             self.weights.values(),
@@ -68,7 +72,7 @@ class Loop:
             weight_decay=settings.weight_decay,
             fused=True,
         )
-        self.estimated_bytes = 0
+        self.estimated_bytes = self.largest = 0
 
     def _families(self) -> list[list[int]] | None:
         if not (self.settings.share_context and self.packed):
@@ -108,28 +112,32 @@ class Loop:
         self.model.train()
         total = weight = 0.0
         for batch in self._batches(step.rows):
-            with autocast(self.model, self.precision):
-                loss, share = self.method.loss(self.model, batch)
-            loss.backward()  # type: ignore[no-untyped-call]
+            with enough_memory(batch, step=progress.step + 1, rows=self.rows, fitted=self.largest):
+                with autocast(self.model, self.precision):
+                    loss, share = self.method.loss(self.model, batch)
+                loss.backward()  # type: ignore[no-untyped-call]
+            self.largest = max(self.largest, batch.computed)
             total += loss.item()
             weight += share
             if not math.isfinite(total):
-                self._refuse(batch, progress.step, step)
+                raise self._not_finite("the loss", batch.trees, progress)
             progress.tokens += batch.tokens
             progress.computed += batch.computed
             progress.distinct += batch.distinct
             progress.learnt += len(batch.target)
-        self._move(rate, weight, progress.step)
+        if not self._move(rate, weight, progress.step):
+            raise self._not_finite("the gradient", step.rows, progress)
         return total / weight
 
-    def _move(self, rate: float, weight: float, step: int) -> None:
-        """Divide the summed gradient by the summed weight, clip it, and take the step."""
+    def _move(self, rate: float, weight: float, step: int) -> bool:
+        """Divide the summed gradient by the summed weight, clip it, and take the step.
+
+        False, and no step, if the gradient is not finite.
+        """
         gradients = [one.grad for one in self.weights.values() if one.grad is not None]
         norm = float(torch.nn.utils.get_total_norm(gradients)) / weight
         if not math.isfinite(norm):
-            raise TrainingError(
-                f"the gradient at step {step + 1} is not finite", "lower learning_rate"
-            )
+            return False
         if step == 0 and norm == 0:
             raise TrainingError("no weight that learns has a gradient", "check the LoRA targets")
         clip = self.settings.clip
@@ -139,6 +147,7 @@ class Loop:
             group["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        return True
 
     def _batches(self, numbers: Sequence[int]) -> Iterator[Batch]:
         tokens = self.settings.how.tokens_per_batch
@@ -146,27 +155,30 @@ class Loop:
 
     def _check_size(self) -> None:
         """Refuse a batch that can't fit before an hour was spent on those that do."""
-        longest = max(range(len(self.trees)), key=lambda row: self.trees[row].tokens)
-        batch = next(self._batches([longest]))
-        tokens = max(self.settings.how.tokens_per_batch, batch.computed)
-        self.estimated_bytes = preflight.fits(
-            self.model, batch, tokens=tokens, precision=self.precision, settings=self.settings
+        sizes = [sum(self.trees[row].tokens for row in step.rows) for step in self.steps]
+        longest = [max(self.trees[row].tokens for row in step.rows) for step in self.steps]
+        heaviest = {sizes.index(max(sizes)), longest.index(max(longest))}
+        needed, batch = max(
+            (
+                (needs(self.model, batch, precision=self.precision, settings=self.settings), batch)
+                for step in sorted(heaviest)
+                for batch in self._batches(self.steps[step].rows)
+            ),
+            key=lambda one: one[0].batch,
         )
+        now = self.memory.bytes_now
+        expected = max(self.memory.peak_bytes, now + needed.total)
+        self.estimated_bytes = expected - self.memory.baseline_bytes
+        fits(needed, batch, free_bytes(self.model.device))
 
-    def _refuse(self, batch: Batch, step: int, planned: Step) -> None:
-        path = self.folder / "not_finite.json"
-        write_json(
-            path,
-            {
-                "step": step + 1,
-                "rows": list(batch.trees),
-                "ids": batch.ids.tolist(),
-                "epoch": planned.epoch,
-            },
-        )
-        raise TrainingError(
-            f"the loss at step {step + 1} is not a number",
-            f"lower learning_rate; the batch is in {path}",
+    def _not_finite(self, what: str, numbers: Sequence[int], progress: Progress) -> TrainingError:
+        return not_finite(
+            what,
+            self.folder / "not_finite.json",
+            step=progress.step + 1,
+            rows=self.rows,
+            numbers=numbers,
+            tokenizer=self.tokenizer,
         )
 
     def _resume(self) -> Progress:
@@ -190,3 +202,4 @@ class Loop:
             optimizer=self.optimizer,
             state={"identity": self.identity, "progress": asdict(progress)},
         )
+        self.looks.forget(progress)

@@ -1,4 +1,4 @@
-"""How much memory a run took at its peak, its predecessors' peaks not counted."""
+"""How much memory a run will need, how much is free, and how much it took at its peak."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ class Memory:
         self.baseline_bytes = _resident("VmRSS")
 
     @property
+    def bytes_now(self) -> int:
+        """What is in use at this moment."""
+        if self.device.type == "cuda":
+            return int(torch.cuda.memory_allocated(self.device))
+        return _resident("VmRSS")
+
+    @property
     def peak_bytes(self) -> int:
         """The highest so far, what was there at the beginning included."""
         if self.device.type == "cuda":
@@ -58,3 +65,16 @@ def _resident(field: str) -> int:
 
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """What may still be taken: of the device, or of this machine; None where nobody says."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    meminfo = Path("/proc/meminfo")
+    if device.type != "cpu" or not meminfo.is_file():
+        return None
+    for line in meminfo.read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None

@@ -1,26 +1,30 @@
 """What is checked before the first step: each a mistake that would otherwise cost a run.
 
-Everything here either passes, or raises TrainingError with what is wrong and what mends it.
-Rows that are too long are dealt with as the settings say, and counted.
+Everything here either passes, or raises an error with what is wrong and what mends it, or is a
+note: a sentence for the report on what a reader must know. Rows that are too long are dealt with
+as the settings say, and counted.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from outdo.errors import TrainingError
+from outdo.errors import ModelError, TrainingError
 from outdo.models.attention import has_window
 from outdo.models.chat import Chat, Encoded
-from outdo.models.forest import Batch, Tree, lay
+from outdo.models.forest import Tree, lay
 from outdo.models.logprobs import log_probabilities, path_scores
 from outdo.models.reference import ModelReference
 from outdo.records import Conversation, Pair
+from outdo.training.giveaway import giveaways
 from outdo.training.held import in_float32
 from outdo.training.method import Head, Method
 from outdo.training.settings import Settings
@@ -51,18 +55,29 @@ def precision(wanted: str, device: torch.device) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """The rows that are learnt from as trees, each with its number among those given.
+    """The rows that are learnt from as trees, each with its number and id among those given.
 
-    `cut` and `dropped` count those that were shortened or left out for it.
+    `cut` and `dropped` count those that were shortened or left out for it, `longest_cut` is how
+    many tokens the one that was cut most has lost, and `notes` say all of it in sentences.
     """
 
     trees: tuple[Tree, ...]
     numbers: tuple[int, ...]
-    cut: int
-    dropped: int
+    names: tuple[str, ...]
+    cut: int = 0
+    longest_cut: int = 0
+    dropped: int = 0
+    notes: tuple[str, ...] = ()
 
     def given(self, more: Sequence[tuple[float, ...]]) -> Rows:
         """The same rows, each with what is known of it beside; `more` is for all rows given."""
+        for number, name in zip(self.numbers, self.names, strict=True):
+            if not all(map(math.isfinite, more[number])):
+                raise TrainingError(
+                    "the reference has no log-probability of this row",
+                    "ask it with the max_length and longer of this run",
+                    where=name,
+                )
         trees = [
             replace(tree, given=(*more[number], *tree.given))
             for number, tree in zip(self.numbers, self.trees, strict=True)
@@ -70,68 +85,126 @@ class Rows:
         return replace(self, trees=tuple(trees))
 
 
-NO_ROWS = Rows(trees=(), numbers=(), cut=0, dropped=0)
+NO_ROWS = Rows(trees=(), numbers=(), names=())
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of rows that aren't learnt from as they are; lengths in tokens over the limit."""
+
+    empty: int = 0
+    alike: int = 0
+    too_long: list[int] = field(default_factory=list)
+    cut: list[int] = field(default_factory=list)
+
+    @property
+    def dropped(self) -> int:
+        return self.empty + self.alike + len(self.too_long)
+
+    def notes(self, given: int, limit: int) -> Iterator[str]:
+        """Sentences on how many, why, and by how much."""
+        reasons = [
+            (len(self.too_long), f"longer than {limit} tokens (by {_up_to(self.too_long)})"),
+            (self.empty, "with an empty answer"),
+            (self.alike, "whose replies are the same"),
+        ]
+        if self.dropped:
+            told = ", ".join(f"{count} {reason}" for count, reason in reasons if count)
+            yield f"{self.dropped} of {given} rows were dropped: {told}"
+        if self.cut:
+            lost = _up_to(self.cut)
+            yield f"{len(self.cut)} of {given} rows were cut to {limit} tokens (by {lost})"
+
+
+def _up_to(tokens: Sequence[int]) -> str:
+    return f"up to {max(tokens, default=0)}"
 
 
 def rows(given: Sequence[Row], *, method: Method[Any], chat: Chat, settings: Settings) -> Rows:
     """The rows, checked one by one; those with nothing to learn are dropped and counted."""
     trees: list[Tree] = []
     numbers: list[int] = []
-    cut = dropped = 0
+    tally = _Tally()
     for number, row in enumerate(given):
-        talks = method.conversations(row)
-        if any(_says_nothing(talk) for talk in talks) or len(set(talks)) < len(talks):
-            dropped += 1
-            continue
-        whole = [chat.encode(talk) for talk in talks]
-        for talk, path in zip(talks, whole, strict=True):
-            _check_markers(path, chat, talk)
-        paths = [_fitting(path, settings, where=row.id) for path in whole]
-        fitting = tuple(path for path in paths if path is not None and any(path.learnt))
-        if len(fitting) < len(whole):
-            dropped += 1
-            continue
-        trees.append(method.tree(row, fitting))
-        numbers.append(number)
-        cut += any(path is not one for path, one in zip(fitting, whole, strict=True))
-    _check_something_is_left(trees, chat, settings, given=len(given), dropped=dropped, cut=cut)
-    return Rows(trees=tuple(trees), numbers=tuple(numbers), cut=cut, dropped=dropped)
+        paths = _paths(row, method, chat, settings, tally)
+        if paths is not None:
+            trees.append(method.tree(row, paths))
+            numbers.append(number)
+    _check_something_is_left(trees, chat, settings, given=len(given), tally=tally)
+    pairs = [given[number] for number in numbers]
+    notes = [
+        *tally.notes(len(given), settings.max_length),
+        *giveaways([pair for pair in pairs if isinstance(pair, Pair)]),
+    ]
+    return Rows(
+        trees=tuple(trees),
+        numbers=tuple(numbers),
+        names=tuple(given[number].id for number in numbers),
+        cut=len(tally.cut),
+        longest_cut=max(tally.cut, default=0),
+        dropped=tally.dropped,
+        notes=tuple(notes),
+    )
 
 
-def _says_nothing(talk: Conversation) -> bool:
-    return not talk.messages[-1].content.strip()
+def _paths(
+    row: Row, method: Method[Any], chat: Chat, settings: Settings, tally: _Tally
+) -> tuple[Encoded, ...] | None:
+    """The row's conversations in tokens, cut where they are too long; None if it is dropped."""
+    talks = method.conversations(row)
+    if any(not talk.messages[-1].content.strip() for talk in talks):
+        tally.empty += 1
+        return None
+    whole = tuple(_encoded(talk, chat) for talk in talks)
+    if len(set(whole)) < len(whole):
+        tally.alike += 1
+        return None
+    most = settings.max_length
+    over = max(len(path.ids) for path in whole) - most
+    if over <= 0:
+        return whole
+    if settings.longer == "refuse":
+        raise TrainingError(
+            f"the row has {over + most} tokens, max_length is {most}",
+            "raise max_length, or set longer to drop or cut",
+            where=row.id,
+        )
+    paths = tuple(Encoded(ids=path.ids[:most], learnt=path.learnt[:most]) for path in whole)
+    if settings.longer == "drop" or not all(any(path.learnt) for path in paths):
+        tally.too_long.append(over)
+        return None
+    if len(set(paths)) < len(paths):
+        tally.alike += 1
+        return None
+    tally.cut.append(over)
+    return paths
+
+
+def _encoded(talk: Conversation, chat: Chat) -> Encoded:
+    """The conversation in tokens, which are proven to say it."""
+    try:
+        path = chat.encode(talk)
+    except ModelError as error:
+        where = error.where or talk.id
+        raise ModelError(error.problem, error.hint, where=where) from error
+    _check_markers(path, chat, talk)
+    return path
 
 
 def _check_something_is_left(
-    trees: Sequence[Tree], chat: Chat, settings: Settings, *, given: int, dropped: int, cut: int
+    trees: Sequence[Tree], chat: Chat, settings: Settings, *, given: int, tally: _Tally
 ) -> None:
     if not trees:
         raise TrainingError(
-            f"of {given} rows none is left to learn from ({dropped} dropped)",
+            f"of {given} rows none is left to learn from ({tally.dropped} dropped)",
             f"max_length is {settings.max_length}; empty answers and equal pairs teach nothing",
         )
     ends = (path.ids[-1] in chat.stop_ids for tree in trees for path in tree.paths)
-    if cut == len(trees) and not any(ends):
+    if len(tally.cut) == len(trees) and not any(ends):
         raise TrainingError(
             "every row is cut before its end, so the model would never learn to stop",
             "raise max_length",
         )
-
-
-def _fitting(row: Encoded, settings: Settings, *, where: str) -> Encoded | None:
-    """The row itself if it is short enough; else cut, or None if it is to be dropped."""
-    most = settings.max_length
-    if len(row.ids) <= most:
-        return row
-    if settings.longer == "refuse":
-        raise TrainingError(
-            f"the row has {len(row.ids)} tokens, max_length is {most}",
-            "raise max_length, or set longer to drop or cut",
-            where=where,
-        )
-    if settings.longer == "drop":
-        return None
-    return Encoded(ids=row.ids[:most], learnt=row.learnt[:most])
 
 
 def _check_markers(encoded: Encoded, chat: Chat, row: Conversation) -> None:
@@ -145,16 +218,19 @@ def _check_markers(encoded: Encoded, chat: Chat, row: Conversation) -> None:
         )
     if encoded.ids[-1] not in chat.stop_ids or not encoded.learnt[-1]:
         raise TrainingError("the end of the answer is not learnt", where=row.id)
-    said = chat.text(
-        [one for one, learnt in zip(encoded.ids, encoded.learnt, strict=True) if learnt]
-    )
-    wanted = "".join(m.content for m in row.messages if m.role == "assistant")
-    if "".join(said.split()) != "".join(wanted.split()):
+    wanted = [turn.content.strip() for turn in row.messages if turn.role == "assistant"]
+    if [chat.text(said).strip() for said in _said(encoded)] != wanted:
         raise TrainingError(
             "the tokenizer doesn't give back the answer that it was given",
             "the answer holds characters or special tokens that it doesn't keep",
             where=row.id,
         )
+
+
+def _said(encoded: Encoded) -> list[list[int]]:
+    """The learnt ids, turn by turn."""
+    turns = itertools.groupby(zip(encoded.ids, encoded.learnt, strict=True), key=lambda one: one[1])
+    return [[token for token, _ in turn] for learnt, turn in turns if learnt]
 
 
 def targets(model: Any, settings: Settings) -> None:
@@ -188,8 +264,11 @@ def packs(model: Any, trees: Sequence[Tree], *, head: Head) -> bool:
     judge = path_scores if head == "score" else log_probabilities
     exactly = in_float32(model) if _exact(model) else contextlib.nullcontext()
     with torch.no_grad(), exactly:
-        together = judge(model, lay(trees, [tried]).to(model.device))
         alone = judge(model, lay(trees, [[row] for row in tried], packed=False).to(model.device))
+        try:
+            together = judge(model, lay(trees, [tried]).to(model.device))
+        except (RuntimeError, TypeError, ValueError, IndexError):
+            return False  # a mask of its own kind, as recurrent layers have
     most = TOLERANCE if _exact(model) else ROUGH
     return bool((together - alone).abs().max() < most * alone.abs().max().clamp(min=1))
 
@@ -203,59 +282,54 @@ def _longest(tree: Tree) -> int:
     return max(len(path.ids) for path in tree.paths)
 
 
-def fits(model: Any, longest: Batch, *, tokens: int, precision: str, settings: Settings) -> int:
-    """The bytes that training is estimated to need above the model; refuses more than is free.
-
-    `longest` is a batch of the longest row alone, `tokens` what a batch may have.
-    """
-    needed = _estimate(model, longest, tokens, 4 if precision == "float32" else 2, settings)
-    free = _free_bytes(model.device)
-    if free is not None and needed > free:
-        fitting = int(tokens * free / needed) // 64 * 64
-        raise TrainingError(
-            f"a batch of {tokens} tokens needs about {needed / 2**30:.1f} GiB, "
-            f"{free / 2**30:.1f} are free",
-            f"lower tokens_per_batch to {max(64, fitting)}, or max_length: "
-            f"the longest row has {longest.ids.shape[1]} tokens",
-        )
-    return needed
-
-
-def _estimate(model: Any, longest: Batch, tokens: int, itemsize: int, settings: Settings) -> int:
-    """Activations that are kept for the way back, masks, logits; gradients and moments."""
-    config = model.config.get_text_config()
-    wide, layers = config.hidden_size, config.num_hidden_layers
-    inner = getattr(config, "intermediate_size", None) or 4 * wide
-    kept = (14 * wide + 5 * inner) * itemsize
-    activations = (
-        tokens * (kept + layers * wide * itemsize)
-        if settings.how.checkpointing
-        else (tokens * layers * kept)
-    )
-    width = longest.ids.shape[1]
-    heads = config.num_attention_heads if config._attn_implementation != "sdpa" else 1
-    scores = tokens * width * heads * (layers * itemsize if heads > 1 else 1)
-    learnt = len(longest.target) / max(1, longest.distinct)
-    logits = int(tokens * learnt) * config.vocab_size * (2 * itemsize)
-    moments = 3 * 4 * sum(one.numel() for one in model.parameters() if one.requires_grad)
-    return int(activations + scores + logits + moments)
-
-
-def _free_bytes(device: torch.device) -> int | None:
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    meminfo = Path("/proc/meminfo")
-    if device.type != "cpu" or not meminfo.is_file():
-        return None
-    for line in meminfo.read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None
-
-
 def base(reference: ModelReference, settings: Settings) -> None:
     """Refuses to train all weights below an adapter: what it was fitted to would move away."""
     if reference.adapters and settings.lora is None:
         raise TrainingError(
             "all weights can't be trained below an adapter", "merge it first", where=reference.name
         )
+
+
+def looks(settings: Settings, *, held_out: bool, scored: bool) -> None:
+    """Refuses to choose or to stop by looks at nothing."""
+    if held_out or scored:
+        return
+    wanted = {
+        "keep: best": settings.keep == "best",
+        "patience": settings.patience is not None,
+        "evaluate_every": settings.evaluate_every is not None,
+    }
+    for name, is_set in wanted.items():
+        if is_set:
+            raise TrainingError(
+                f"{name} is set, but no row is held out to look at",
+                "hold rows out with validation, or hand in a score",
+            )
+
+
+def notes(model: Any, settings: Settings, *, packed: bool) -> Iterator[str]:
+    """What a reader must know of how this model learns: a sentence each."""
+    config = model.config.get_text_config()
+    if not packed:
+        yield (
+            "the model mixes up rows that lie together in a batch, as recurrent and linear "
+            "attention do: each row is computed alone, sorted by length, and nothing is shared"
+        )
+    if any(getattr(config, name, None) for name in EXPERTS):
+        yield (
+            "a mixture of experts: the auxiliary loss that balances them isn't learnt from, "
+            "since it changes with what lies in a batch"
+        )
+    if packed and _drops_out(model, settings):
+        yield "dropout falls alike on the tokens that rows share, for these are computed once"
+
+
+EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
+"""How configurations call the number of experts."""
+
+
+def _drops_out(model: Any, settings: Settings) -> bool:
+    config = model.config.get_text_config()
+    layers = (one.p for one in model.modules() if isinstance(one, torch.nn.Dropout))
+    own = settings.lora.dropout if settings.lora else 0.0
+    return own > 0 or getattr(config, "attention_dropout", 0.0) > 0 or any(p > 0 for p in layers)

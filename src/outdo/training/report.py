@@ -30,10 +30,12 @@ class TrainingReport:
     `tokens` are those of the rows seen, `tokens_computed` those that went through the model
     (padding included), `tokens_learnt` those that had a loss, `tokens_shared` those that were not
     computed again because rows have them in common. `peak_bytes` is the device's memory, or on a
-    CPU the resident set, of which `baseline_bytes` was there before the model; `estimated_bytes`
-    is what was expected above it. `packed` says whether a row of a batch holds several rows of
-    data; not where the model can't tell them apart. `best_step` is the step whose weights were
-    kept, if not the last. `hardware` names the machine.
+    CPU the resident set, of which `baseline_bytes` was there before the run; what the run added,
+    `peak_bytes - baseline_bytes`, was estimated as `estimated_bytes` before its first step.
+    `rows_cut` rows were shortened, one of them by `longest_cut` tokens. `notes` are sentences on
+    what a reader must know: rows that were left out, what gives pairs away. `packed` says whether
+    a row of a batch holds several rows of data; not where the model can't tell them apart.
+    `best_step` is the step whose weights were kept, if not the last. `hardware` names the machine.
     """
 
     base: Mapping[str, Json]
@@ -57,6 +59,7 @@ class TrainingReport:
     rows: int
     rows_cut: int
     rows_dropped: int
+    longest_cut: int = 0
     loss: float
     validation: tuple[Mapping[str, Json], ...]
     best_step: int | None
@@ -66,3 +69,4 @@ class TrainingReport:
     threads: int
     processes: int
     resumes: int
+    notes: tuple[str, ...] = ()

@@ -46,6 +46,7 @@ def run(
     device = device_named(settings.how.device)
     precision = preflight.precision(settings.precision, device)
     preflight.base(base, settings)
+    preflight.looks(settings, held_out=bool(validation), scored=score is not None)
     if settings.how.threads:
         torch.set_num_threads(settings.how.threads)
     memory = Memory(device)
@@ -69,17 +70,23 @@ def run(
         looks = Looks(trees=held_out.trees, score=score, folder=folder / "checkpoint", **shared)
         loop = Loop(
             model=model,
-            trees=learnt.trees,
+            rows=learnt,
             looks=looks,
+            tokenizer=chat.tokenizer,
             memory=memory,
             folder=folder,
-            identity=_identity(base, rows, settings, precision),
+            identity=_identity(base, rows, validation, reference, settings, precision),
             **shared,
         )
         with _logs(settings, folder) as told:
             progress = loop.run(_both(on_step, told))
         adapt.keep(model, base, folder)
-        report = _report(base, loop, progress, learnt)
+        notes = [
+            *learnt.notes,
+            *(f"held out: {note}" for note in held_out.notes),
+            *preflight.notes(model, settings, packed=packed),
+        ]
+        report = _report(base, loop, progress, learnt, notes)
     write_json(folder / "training.json", to_json(report))
     return report
 
@@ -99,7 +106,12 @@ def _rows(
 
 
 def _identity(
-    base: ModelReference, rows: Sequence[Row], settings: Settings, precision: str
+    base: ModelReference,
+    rows: Sequence[Row],
+    validation: Sequence[Row],
+    reference: Sequence[Logs | None] | None,
+    settings: Settings,
+    precision: str,
 ) -> Json:
     """What a checkpoint must be of, to be gone on with."""
     return {
@@ -107,6 +119,10 @@ def _identity(
         "precision": precision,
         "base": base.digest,
         "rows": digest(list(rows)),
+        "validation": digest(list(validation)),
+        "reference": None
+        if reference is None
+        else digest([one and list(one) for one in reference]),
     }
 
 
@@ -131,7 +147,9 @@ def _reference(
     return [one or (math.nan, math.nan) for one in given]
 
 
-def _report(base: ModelReference, loop: Loop, progress: Progress, rows: Rows) -> TrainingReport:
+def _report(
+    base: ModelReference, loop: Loop, progress: Progress, rows: Rows, notes: Sequence[str]
+) -> TrainingReport:
     parameters = list(loop.model.parameters())
     return TrainingReport(
         base={"name": base.name, "digest": base.bottom.digest},
@@ -155,6 +173,7 @@ def _report(base: ModelReference, loop: Loop, progress: Progress, rows: Rows) ->
         rows=len(rows.trees),
         rows_cut=rows.cut,
         rows_dropped=rows.dropped,
+        longest_cut=rows.longest_cut,
         loss=progress.loss,
         validation=tuple(progress.validation),
         best_step=progress.best_step,
@@ -164,6 +183,7 @@ def _report(base: ModelReference, loop: Loop, progress: Progress, rows: Rows) ->
         threads=torch.get_num_threads(),
         processes=1,
         resumes=progress.resumes,
+        notes=tuple(notes),
     )
 
 
