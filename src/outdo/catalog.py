@@ -46,6 +46,7 @@ EXTRAS = {
     "accelerate": "train",
     "safetensors": "train",
     "tokenizers": "train",
+    "bitsandbytes": "quantise",
     "pyarrow": "data",
 }
 """Library to the extra that installs it."""

@@ -41,15 +41,17 @@ def held_base(
 
 
 def _loaded(reference: ModelReference, settings: Settings, *, precision: str, head: Head) -> Any:
-    held = "float32" if settings.quantise == "none" else settings.quantise
+    quantised = settings.quantise != "none"
     model = load_base(
         reference,
-        precision=held,
+        precision=settings.quantise if quantised else "float32",
+        computing=precision,
         device=settings.how.device,
-        **({"head": head} if head == "score" else {}),
+        head=head,
+        seed=settings.seed,
     )
     model.requires_grad_(False)
-    if settings.lora is not None and settings.quantise == "none":
+    if settings.lora is not None and not quantised:
         for weight in model.parameters():
             weight.data = weight.data.to(DTYPES[precision])
     return model
@@ -67,12 +69,13 @@ def in_float32(model: Any) -> Iterator[None]:
 
 
 def _bare(model: Any) -> None:
-    """Take adapters and our own attention off again."""
+    """Take adapters, checkpointing of activations and our own attention off again."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     for name, module in list(model.named_modules()):
-        if isinstance(module, BaseTunerLayer):
+        if isinstance(module, BaseTunerLayer) and not name.endswith(".base_layer"):
             above, _, own = name.rpartition(".")
             setattr(model.get_submodule(above), own, module.get_base_layer())
     vars(model).pop("peft_config", None)
+    model.activation_checkpointing_disable()
     dense.leave(model)

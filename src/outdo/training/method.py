@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from outdo.models.chat import Encoded
 from outdo.models.forest import Batch, Tree
+from outdo.models.reference import Head as Head
 from outdo.records import Conversation, Message, Pair
 
 R = TypeVar("R", contravariant=True)
-
-Head = Literal["lm", "score"]
-"""What stands on the model: its own output layer, or one number for a whole text."""
 
 
 class Method(Protocol, Generic[R]):
