@@ -19,6 +19,7 @@ from outdo.records import digest
 from outdo.store import file_digest
 
 Kind = Literal["model", "adapter", "script"]
+Head = Literal["lm", "score"]
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -38,6 +39,9 @@ _PARTS = (
 )
 """The files, beside safetensors, that decide what a model answers."""
 
+RATES = "ForSequenceClassification"
+"""How the name of an architecture ends that gives a text a number."""
+
 BASE = "base_model_name_or_path"
 """Where peft writes what an adapter stands on."""
 
@@ -49,7 +53,10 @@ _FORMS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelReference:
-    """A model, an adapter or a script here; `digest` is that of all that decides its answers."""
+    """A model, an adapter or a script here; `digest` is that of all that decides its answers.
+
+    `head` is what stands on it: an output layer that says tokens, or one number for a whole text.
+    """
 
     name: str
     path: Path
@@ -57,6 +64,7 @@ class ModelReference:
     kind: Kind = "model"
     base: ModelReference | None = None
     trusted: bool = False
+    head: Head = "lm"
 
     @property
     def label(self) -> str:
@@ -105,8 +113,13 @@ def resolve(
             "outdo runs no code that comes with weights: use a model that transformers knows",
             where=name,
         )
+    rates = any(str(one).endswith(RATES) for one in config.get("architectures") or ())
     return ModelReference(
-        name=name, path=path, digest=_content(path, name), trusted=trust_remote_code
+        name=name,
+        path=path,
+        digest=_content(path, name),
+        trusted=trust_remote_code,
+        head="score" if rates else "lm",
     )
 
 
@@ -144,6 +157,7 @@ def _adapter(
         kind="adapter",
         base=base,
         trusted=trust_remote_code,
+        head="score" if config.get("task_type") == "SEQ_CLS" else base.head,
     )
 
 

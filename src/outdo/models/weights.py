@@ -8,20 +8,31 @@ kept aside, so generation pays nothing for it and the base comes back bit for bi
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import logging
 import warnings
 from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import (
+    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    GenerationConfig,
+)
 from transformers.utils import logging as transformers_logging
 
-from outdo.errors import ModelError
+from outdo.errors import MissingExtra, ModelError
 from outdo.models.chat import Chat
+from outdo.models.reference import Head as Head
 from outdo.models.reference import ModelReference
 
-Precision = Literal["float32", "bfloat16", "float16"]
+Precision = Literal["float32", "bfloat16", "float16", "nf4"]
+"""What weights are held in: a type of their own, or 4 bits (Dettmers et al. 2023)."""
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -61,29 +72,97 @@ def load_chat(reference: ModelReference) -> Chat:
 
 
 def load_base(
-    reference: ModelReference, *, precision: Precision = "float32", device: str = "auto"
+    reference: ModelReference,
+    *,
+    precision: Precision = "float32",
+    computing: Precision = "bfloat16",
+    device: str = "auto",
+    head: Head = "lm",
+    seed: int = 0,
 ) -> Any:
-    """The model at the bottom of `reference`, without its adapters, in evaluation mode."""
+    """The model at the bottom of `reference`, without its adapters, in evaluation mode.
+
+    Weights in 4 bits are computed with in `computing`. With head "score" the model gives a text
+    one number; a head that the files don't hold is drawn from the seed.
+    """
     bottom = reference.bottom
+    place = device_named(device)
+    quantised = precision == "nf4"
     try:
-        config = AutoConfig.from_pretrained(bottom.path, trust_remote_code=bottom.trusted)
-        model = AutoModelForCausalLM.from_pretrained(
-            bottom.path,
-            config=config,
-            dtype=DTYPES[precision],
-            attn_implementation=_attention(config),
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=bottom.trusted,
-        )
+        config = _configuration(bottom, head)
+        with _drawing(seed):
+            model = CLASSES[head].from_pretrained(
+                bottom.path,
+                config=config,
+                dtype=DTYPES[computing if quantised else precision],
+                attn_implementation=_attention(config),
+                local_files_only=True,
+                use_safetensors=True,
+                trust_remote_code=bottom.trusted,
+                **(_in_four_bits(place, computing, head) if quantised else {}),
+            )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"can't be loaded: {_line(error)}", where=bottom.name) from error
-    return model.to(device_named(device)).eval()
+    return (model if quantised else model.to(place)).eval()
 
 
-def _attention(config: Any) -> str:
-    """SDPA, but where scores are capped: it has no such thing and would leave the cap out."""
-    return "eager" if getattr(config, "attn_logit_softcapping", None) else "sdpa"
+CLASSES: dict[Head, Any] = {
+    "lm": AutoModelForCausalLM,
+    "score": AutoModelForSequenceClassification,
+}
+
+
+def _configuration(bottom: ModelReference, head: Head) -> Any:
+    """The model's configuration, with one label and a pad token where texts are to be rated."""
+    more = {"num_labels": 1} if head == "score" and bottom.head == "lm" else {}
+    config = AutoConfig.from_pretrained(bottom.path, trust_remote_code=bottom.trusted, **more)
+    if head == "lm":
+        return config
+    if type(config) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
+        raise ModelError(
+            f"transformers has no model of type {config.model_type!r} that rates texts",
+            "train a choice, which needs none",
+            where=bottom.name,
+        )
+    if config.num_labels != 1:
+        raise ModelError(
+            f"it tells {config.num_labels} labels apart",
+            "a model that rates texts has one",
+            where=bottom.name,
+        )
+    told = config.get_text_config()
+    if told.pad_token_id is None:
+        tokenizer = load_tokenizer(bottom)
+        pad = tokenizer.pad_token_id
+        told.pad_token_id = tokenizer.eos_token_id if pad is None else pad
+    return config
+
+
+@contextlib.contextmanager
+def _drawing(seed: int) -> Iterator[None]:
+    """A block that draws from a seed of its own, and leaves the draws of others be."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def _in_four_bits(place: torch.device, computing: Precision, head: Head) -> dict[str, Any]:
+    """How to load weights as nf4 with double quantisation; a head that rates stays as it is."""
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise MissingExtra.of("bitsandbytes", "quantise")
+    quantised = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=DTYPES[computing],
+        llm_int8_skip_modules=["score"] if head == "score" else None,
+    )
+    return {"quantization_config": quantised, "device_map": {"": place}}
+
+
+def _attention(config: Any) -> str | None:
+    """SDPA where the model has it (None), but where scores are capped: it would leave that out."""
+    return "eager" if getattr(config, "attn_logit_softcapping", None) else None
 
 
 def _line(error: BaseException) -> str:
@@ -111,8 +190,11 @@ class Weights:
         self, reference: ModelReference, *, precision: Precision = "float32", device: str = "auto"
     ) -> None:
         self.base = reference.bottom
+        self.head = reference.head
         self.precision = precision
-        self.model: Any = load_base(self.base, precision=precision, device=device)
+        self.model: Any = load_base(
+            self.base, precision=precision, device=device, head=reference.head
+        )
         self.device = device_named(device)
         self.chat = load_chat(self.base)
         self.active = self.base
@@ -125,6 +207,8 @@ class Weights:
             return
         if reference.bottom.digest != self.base.digest:
             raise ModelError(f"stands on another model than {self.base.name}", where=reference.name)
+        if reference.adapters and reference.head != self.head:
+            raise ModelError(f"needs the head {reference.head!r}", where=reference.name)
         self._restore()
         if names := [self._load(adapter) for adapter in reference.adapters]:
             self._adapted.base_model.enable_adapter_layers()
