@@ -26,11 +26,12 @@ def test_groups_are_called_what_they_are(world: World, group: str, noun: str) ->
 
 
 def test_what_training_did_not_see_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(world_module.REPORT, "rows_dropped", 1234)
+    note = "3 of 90 rows were dropped: 3 longer than 2048 tokens (by up to 12)"
+    monkeypatch.setitem(world_module.REPORT, "notes", [note])
     carried(world)
     assert world.findings[0].notes == (
         "one row was dropped",
-        "1,234 rows were left out of the training 'tuned': see max_length",
+        f"the training 'tuned': {note}",
     )
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from outdo.pipeline.fields import field_of
-from outdo.pipeline.stages import Scored, Trained
+from outdo.pipeline.stages import Scored
+from outdo.pipeline.training import Trained
 from outdo.records import Completion, Example, Json
 from outdo.report import (
     Contestant,
@@ -44,12 +45,16 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrant:
-    """A contestant with all its replies; `entry` is its name before a matrix was expanded."""
+    """A contestant with all its replies; `entry` is its name before a matrix was expanded.
+
+    Each reply has the number of the training run that gave it, of those that `trainings` names.
+    """
 
     name: str
     entry: str
     model: str
     ask: Answering
+    data: str
     replies: tuple[Reply, ...]
     floor: bool = False
     trainings: tuple[str, ...] = ()
@@ -105,11 +110,11 @@ def findings_of(
             for part in _slices(entrants, specs[title], titles[title])
         ),
         trainings=tuple(
-            Training(name=one.name, report=one.report, curve=one.curve)
+            Training(name=one.name, entry=one.entry, report=one.report, curve=one.curve)
             for one in trainings.values()
         ),
         environment=Environment(**environment, finished=time.strftime("%Y-%m-%d %H:%M:%S %z")),
-        notes=(*notes, *_left_out(trainings.values()), *_unprotected(tables)),
+        notes=(*notes, *_warned(trainings.values()), *_unprotected(tables)),
     )
 
 
@@ -118,12 +123,14 @@ def table_name(task: Task, title: str) -> str:
     return task.name if title == task.name else f"{task.name}, {title}"
 
 
-def _left_out(trainings: Iterable[Trained]) -> Iterable[str]:
-    """What training did not see of its rows: nothing is cut in silence."""
+def _warned(trainings: Iterable[Trained]) -> Iterable[str]:
+    """What trainings say that a reader must know, rows left out among it; each sentence once."""
+    said: dict[str, dict[str, None]] = {}
     for one in trainings:
-        for name, done in (("rows_dropped", "left out of"), ("rows_cut", "cut for")):
-            if count := one.report.get(name):
-                yield f"{count:,} rows were {done} the training {one.name!r}: see max_length"
+        for note in one.report.get("notes", ()):
+            said.setdefault(note, {})[repr(one.name)] = None
+    for note, names in said.items():
+        yield f"the training {', '.join(names)}: {note}"
 
 
 def _unprotected(tables: Mapping[str, Sequence[Entrant]]) -> Iterable[str]:
