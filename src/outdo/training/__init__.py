@@ -35,21 +35,26 @@ def train(
     very weights of an uninterrupted run. `reference` has the (chosen, rejected) log-probabilities
     of each of `rows` and then of `validation`, for a method that needs them; without it the base
     is asked first. `score` is the task's own score of the model, higher for better, which then
-    decides what is best. Raises TrainingError before the first step if the rows or the settings
+    decides what is best. Where a launcher such as torchrun has started several processes, each
+    calls this with the same arguments; the first one writes, and tells `on_step`. Raises
+    TrainingError before the first step if the rows or the settings
     are unfit, and later if the loss stops being a number.
     """
+    from outdo.training.processes import Together
     from outdo.training.run import run
 
-    return run(
-        base,
-        rows,
-        settings=settings,
-        folder=folder,
-        validation=validation,
-        reference=reference,
-        score=score,
-        on_step=on_step,
-    )
+    with Together(settings.how) as processes:
+        return run(
+            base,
+            rows,
+            settings=settings,
+            folder=folder,
+            validation=validation,
+            reference=reference,
+            score=score,
+            on_step=on_step,
+            processes=processes,
+        )
 
 
 def reference_logs(

@@ -16,7 +16,9 @@ from outdo.training import dense, preflight
 from outdo.training.checkpoint import plain_errors
 from outdo.training.fused import fuse
 from outdo.training.method import Head
+from outdo.training.processes import ALONE, Processes
 from outdo.training.settings import Lora, Settings
+from outdo.training.shards import whole
 
 
 def adapted(
@@ -99,17 +101,29 @@ def learning(model: Any) -> dict[str, torch.nn.Parameter]:
     return {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
 
 
-def keep(model: Any, base: ModelReference, folder: Path) -> None:
-    """Write the adapter so that plain peft loads it, or the whole model as a directory."""
+def keep(model: Any, base: ModelReference, folder: Path, *, processes: Processes = ALONE) -> None:
+    """Write the adapter so that plain peft loads it, or the whole model as a directory.
+
+    Of several processes the leader writes; where weights lie in parts all of them must call.
+    """
     if not hasattr(model, "peft_config"):
-        with plain_errors():
-            model.save_pretrained(folder)
-        load_tokenizer(base).save_pretrained(folder)
+        state = {name: whole(tensor.detach()).cpu() for name, tensor in model.state_dict().items()}
+        if processes.leads:
+            with plain_errors():
+                model.save_pretrained(folder, state_dict=state)
+            load_tokenizer(base).save_pretrained(folder)
         return
     from peft import get_peft_model_state_dict
 
     state = get_peft_model_state_dict(model, save_embedding_layers=False)
-    tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in state.items()}
+    tensors = {name: whole(one.detach()).float().cpu().contiguous() for name, one in state.items()}
+    if processes.leads:
+        _write_adapter(model, tensors, base, folder)
+
+
+def _write_adapter(
+    model: Any, tensors: dict[str, torch.Tensor], base: ModelReference, folder: Path
+) -> None:
     with plain_errors():
         save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
     settings = model.peft_config["default"].to_dict()

@@ -22,34 +22,47 @@ from torch import Tensor
 
 from outdo.errors import TrainingError
 from outdo.records import Json
+from outdo.training.processes import ALONE, Processes
+from outdo.training.shards import as_it_lies, whole
 
 Weights = Mapping[str, torch.nn.Parameter]
 
 
 def save(
-    folder: Path, *, weights: Weights, optimizer: torch.optim.Optimizer, state: Mapping[str, Json]
+    folder: Path,
+    *,
+    weights: Weights,
+    optimizer: torch.optim.Optimizer,
+    state: Mapping[str, Json],
+    processes: Processes = ALONE,
 ) -> None:
-    """Write the checkpoint so that a reader finds the old one or the new one."""
+    """Write the checkpoint so that a reader finds the old one or the new one.
+
+    Of several processes the leader writes; where weights lie in parts all of them must call.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tensors: dict[str, Tensor] = {}
     for name, weight in weights.items():
-        tensors[f"weight/{name}"] = weight.detach().cpu().contiguous()
+        tensors[f"weight/{name}"] = whole(weight.detach()).cpu().contiguous()
         for moment, value in optimizer.state[weight].items():
-            tensors[f"{moment}/{name}"] = torch.as_tensor(value).cpu().contiguous()
-    _replace(folder / "state.safetensors", tensors, {"state": json.dumps(state)})
+            tensors[f"{moment}/{name}"] = whole(torch.as_tensor(value)).cpu().contiguous()
+    if processes.leads:
+        _replace(folder / "state.safetensors", tensors, {"state": json.dumps(state)})
 
 
-def save_weights(path: Path, weights: Weights) -> None:
-    """Write the weights that learn, alone."""
+def save_weights(path: Path, weights: Weights, *, processes: Processes = ALONE) -> None:
+    """Write the weights that learn, alone; see `save` for several processes."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, {name: one.detach().cpu().contiguous() for name, one in weights.items()}, {})
+    tensors = {name: whole(one.detach()).cpu().contiguous() for name, one in weights.items()}
+    if processes.leads:
+        _replace(path, tensors, {})
 
 
 def load_weights(path: Path, weights: Weights) -> None:
     """Put back the weights that `save_weights` wrote. Raises TrainingError if the file is torn."""
     with _readable(path), safe_open(path, framework="pt") as stored, torch.no_grad():
         for name, weight in weights.items():
-            weight.copy_(stored.get_tensor(name))
+            weight.copy_(as_it_lies(stored.get_tensor(name), weight))
 
 
 def _replace(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
@@ -116,10 +129,11 @@ def _put_back(
         for stored, tensor in tensors.items():
             kind, _, name = stored.partition("/")
             if kind == "weight":
-                weights[name].copy_(tensor)
+                weights[name].copy_(as_it_lies(tensor, weights[name]))
+            elif kind == "step":
+                moments[name][kind] = tensor
             else:
-                device = "cpu" if kind == "step" else weights[name].device
-                moments[name][kind] = tensor.to(device)
+                moments[name][kind] = as_it_lies(tensor, weights[name])
     for name, weight in weights.items():
         if moments[name]:
             optimizer.state[weight] = moments[name]

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from outdo.models.forest import Batch, Tree, lay, layouts
+from outdo.training.processes import Processes
 
 
 def autocast(model: Any, precision: str) -> Any:
@@ -24,3 +25,17 @@ def batches(
     """Some of the trees in batches of at most `tokens`, on the model's device."""
     for layout in layouts(trees, numbers, tokens=tokens, packed=packed):
         yield lay(trees, layout, packed=packed).to(model.device)
+
+
+def shared_batches(
+    model: Any, trees: Sequence[Tree], numbers: Sequence[int], *, processes: Processes, **how: Any
+) -> Iterator[tuple[Batch, bool]]:
+    """This process's share of the trees in batches, and whether each counts.
+
+    Where a pass is something that all processes do together all have as many: who has fewer goes
+    through the least of the trees, which then doesn't count.
+    """
+    sizes = [tree.tokens for tree in trees]
+    least = min(numbers, key=lambda number: sizes[number])
+    mine = batches(model, trees, processes.share(numbers, sizes), **how)
+    yield from processes.even(mine, spare=lambda: next(batches(model, trees, [least], **how)))

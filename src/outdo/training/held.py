@@ -20,16 +20,21 @@ _held: dict[tuple[str, ...], Any] = {}
 
 @contextlib.contextmanager
 def held_base(
-    reference: ModelReference, settings: Settings, *, precision: str, head: Head = "lm"
+    reference: ModelReference,
+    settings: Settings,
+    *,
+    precision: str,
+    head: Head = "lm",
+    sharded: bool = False,
 ) -> Iterator[Any]:
     """A block with the frozen model at the bottom of `reference`; nobody else has it meanwhile.
 
     Below adapters it is held in the precision of computing, so that it is not cast anew in every
     batch. Whatever the block put on it is taken off again. A base whose own weights are to be
-    trained, or which has a head of its own, is not kept.
+    trained, which has a head of its own or is to be laid in parts, is not kept.
     """
     place = (reference.bottom.digest, precision, settings.quantise, settings.how.device)
-    lasting = settings.lora is not None and head == "lm"
+    lasting = settings.lora is not None and head == "lm" and not sharded
     model = _held.pop(place, None) if lasting else None
     if model is None:
         _held.clear()

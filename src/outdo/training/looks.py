@@ -13,9 +13,10 @@ from outdo.models.forest import Tree
 from outdo.records import Json
 from outdo.training import checkpoint
 from outdo.training.checkpoint import Weights
-from outdo.training.compute import autocast, batches
+from outdo.training.compute import autocast, shared_batches
 from outdo.training.method import Method
 from outdo.training.plan import Step
+from outdo.training.processes import Processes
 from outdo.training.progress import Progress
 from outdo.training.settings import Settings
 
@@ -49,12 +50,13 @@ class Looks:
         settings: Settings,
         precision: str,
         packed: bool,
+        processes: Processes,
         folder: Path,
     ) -> None:
         self.trees, self.score = trees, score
         self.method, self.settings = method, settings
         self.precision, self.packed = precision, packed
-        self.folder = folder
+        self.processes, self.folder = processes, folder
 
     def look(
         self, model: Any, weights: Weights, *, step: Step, progress: Progress, last: bool
@@ -68,10 +70,14 @@ class Looks:
             found["loss"] = _number(self._loss(model))
         if self.score:
             with torch.no_grad():
-                found["score"] = _number(self.score(model))
+                mine = self.score(model) if self.processes.leads else math.nan
+            found["score"] = _number(self.processes.same(mine))
         progress.validation.append(found)
-        if self.settings.keep == "best" and best(progress.validation) is found:
-            checkpoint.save_weights(self._path(progress.step), weights)
+        if self.settings.keep != "best" or best(progress.validation) is not found:
+            return
+        if self.processes.leads or self.processes.sharded:
+            path = self._path(progress.step)
+            checkpoint.save_weights(path, weights, processes=self.processes)
 
     def _is_time(self, step: Step, progress: Progress) -> bool:
         every = self.settings.evaluate_every
@@ -81,16 +87,19 @@ class Looks:
         """The mean loss over the held-out rows."""
         total = weight = 0.0
         with torch.no_grad(), autocast(model, self.precision):
-            for batch in batches(
+            for batch, counts in shared_batches(
                 model,
                 self.trees,
                 range(len(self.trees)),
                 tokens=self.settings.how.tokens_per_batch,
                 packed=self.packed,
+                processes=self.processes,
             ):
                 loss, share = self.method.loss(model, batch)
-                total += loss.item()
-                weight += share
+                if counts:
+                    total += loss.item()
+                    weight += share
+        total, weight = self.processes.sum([total, weight])
         return total / weight
 
     def is_spent(self, progress: Progress) -> bool:

@@ -19,16 +19,18 @@ from outdo.errors import TrainingError
 from outdo.models.forest import Batch, families
 from outdo.records import Json, digest
 from outdo.training import adapt, checkpoint
-from outdo.training.compute import autocast, batches
+from outdo.training.compute import autocast, batches, shared_batches
 from outdo.training.estimate import fits, needs
 from outdo.training.looks import Looks
 from outdo.training.memory import Memory, free_bytes
 from outdo.training.method import Method
 from outdo.training.plan import Step, learning_rate, plan
 from outdo.training.preflight import Rows
+from outdo.training.processes import Processes
 from outdo.training.progress import Progress, appending
 from outdo.training.report import StepReport
 from outdo.training.settings import Settings
+from outdo.training.shards import whole
 from outdo.training.trouble import enough_memory, not_finite
 
 OnStep = Callable[[StepReport], None]
@@ -54,6 +56,7 @@ class Loop:
         settings: Settings,
         precision: str,
         packed: bool,
+        processes: Processes,
         memory: Memory,
         folder: Path,
         identity: Json,
@@ -64,6 +67,7 @@ class Loop:
         self.precision, self.packed, self.memory = precision, packed, memory
         self.folder, self.identity = folder, identity
         self.steps = plan([tree.tokens for tree in rows.trees], settings, self._families())
+        self.processes = processes
         self.weights = adapt.learning(model)
         self.optimizer = torch.optim.AdamW(
             self.weights.values(),
@@ -86,7 +90,9 @@ class Loop:
         self._check_size()
         started, done = time.perf_counter(), progress.seconds
         saved = started
-        with appending(self.folder / "loss.jsonl", progress.step) as curve:
+        with appending(
+            self.folder / "loss.jsonl", progress.step, writes=self.processes.leads
+        ) as curve:
             for step in self.steps[progress.step :]:
                 if self.looks.is_spent(progress):
                     break
@@ -97,45 +103,54 @@ class Loop:
                 self.looks.look(self.model, self.weights, step=step, progress=progress, last=last)
                 progress.seconds = done + time.perf_counter() - started
                 curve(progress.line(step, rate))
-                if on_step:
+                if on_step and self.processes.leads:
                     on_step(progress.told(step, rate, steps=len(self.steps)))
-                if time.perf_counter() - saved >= self.settings.how.checkpoint_seconds:
+                if self._is_due(time.perf_counter() - saved):
                     self._save(progress)
                     saved = time.perf_counter()
-        progress.peak_bytes = max(progress.peak_bytes, self.memory.peak_bytes)
+        highest = max(progress.peak_bytes, self.memory.peak_bytes)
+        progress.peak_bytes = int(self.processes.highest(highest))
         self.looks.take_best(self.weights, progress)
         return progress
 
     def _step(self, step: Step, rate: float, progress: Progress) -> float:
         """The mean loss of the step, after which the weights have moved."""
-        torch.manual_seed(int(digest([self.settings.seed, progress.step])[:15], 16))
+        self._seed(progress.step)
         self.model.train()
-        total = weight = 0.0
-        for batch in self._batches(step.rows):
-            with enough_memory(batch, step=progress.step + 1, rows=self.rows, fitted=self.largest):
-                with autocast(self.model, self.precision):
-                    loss, share = self.method.loss(self.model, batch)
-                loss.backward()  # type: ignore[no-untyped-call]
-            self.largest = max(self.largest, batch.computed)
-            total += loss.item()
-            weight += share
-            if not math.isfinite(total):
+        sums = [0.0] * 6
+        for batch, counts in self._shared_batches(step.rows):
+            made = self._learn(batch, counts=counts, step=progress.step)
+            sums = [so_far + more for so_far, more in zip(sums, made, strict=True)]
+            if not math.isfinite(sums[0]):
                 raise self._not_finite("the loss", batch.trees, progress)
-            progress.tokens += batch.tokens
-            progress.computed += batch.computed
-            progress.distinct += batch.distinct
-            progress.learnt += len(batch.target)
+        total, weight, *seen = self.processes.sum(sums)
+        progress.see(*map(int, seen))
         if not self._move(rate, weight, progress.step):
             raise self._not_finite("the gradient", step.rows, progress)
         return total / weight
+
+    def _learn(self, batch: Batch, *, counts: bool, step: int) -> tuple[float, ...]:
+        """Add a batch's gradient; its loss, weight, and tokens as `Progress.see` takes them.
+
+        Of one that doesn't count there is nothing but what it cost.
+        """
+        with enough_memory(batch, step=step + 1, rows=self.rows, fitted=self.largest):
+            with autocast(self.model, self.precision):
+                loss, share = self.method.loss(self.model, batch)
+            (loss if counts else 0 * loss).backward()  # type: ignore[no-untyped-call]
+        self.largest = max(self.largest, batch.computed)
+        if not counts:
+            return 0.0, 0.0, 0, batch.computed, 0, 0
+        return loss.item(), share, batch.tokens, batch.computed, batch.distinct, len(batch.target)
 
     def _move(self, rate: float, weight: float, step: int) -> bool:
         """Divide the summed gradient by the summed weight, clip it, and take the step.
 
         False, and no step, if the gradient is not finite.
         """
+        self.processes.add_gradients(self.weights.values())
         gradients = [one.grad for one in self.weights.values() if one.grad is not None]
-        norm = float(torch.nn.utils.get_total_norm(gradients)) / weight
+        norm = float(whole(torch.nn.utils.get_total_norm(gradients))) / weight
         if not math.isfinite(norm):
             return False
         if step == 0 and norm == 0:
@@ -149,9 +164,26 @@ class Loop:
         self.optimizer.zero_grad(set_to_none=True)
         return True
 
+    def _seed(self, step: int) -> None:
+        """Draw dropout by seed and step, and otherwise in each process."""
+        drawn = [self.settings.seed, step]
+        if not self.processes.leads:
+            drawn.append(self.processes.rank)
+        torch.manual_seed(int(digest(drawn)[:15], 16))
+
     def _batches(self, numbers: Sequence[int]) -> Iterator[Batch]:
         tokens = self.settings.how.tokens_per_batch
         return batches(self.model, self.trees, numbers, tokens=tokens, packed=self.packed)
+
+    def _shared_batches(self, numbers: Sequence[int]) -> Iterator[tuple[Batch, bool]]:
+        return shared_batches(
+            self.model,
+            self.trees,
+            numbers,
+            tokens=self.settings.how.tokens_per_batch,
+            packed=self.packed,
+            processes=self.processes,
+        )
 
     def _check_size(self) -> None:
         """Refuse a batch that can't fit before an hour was spent on those that do."""
@@ -194,6 +226,11 @@ class Loop:
         progress.resumes += 1
         return progress
 
+    def _is_due(self, seconds: float) -> bool:
+        """Whether it is time for a checkpoint; where all must take part, by the leader's clock."""
+        due = seconds >= self.settings.how.checkpoint_seconds
+        return self.processes.same(due) if self.processes.sharded else due and self.processes.leads
+
     def _save(self, progress: Progress) -> None:
         progress.peak_bytes = max(progress.peak_bytes, self.memory.peak_bytes)
         checkpoint.save(
@@ -201,5 +238,7 @@ class Loop:
             weights=self.weights,
             optimizer=self.optimizer,
             state={"identity": self.identity, "progress": asdict(progress)},
+            processes=self.processes,
         )
-        self.looks.forget(progress)
+        if self.processes.leads:
+            self.looks.forget(progress)

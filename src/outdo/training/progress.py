@@ -30,6 +30,13 @@ class Progress:
     validation: list[dict[str, Json]] = field(default_factory=list)
     best_step: int | None = None
 
+    def see(self, tokens: int, computed: int, distinct: int, learnt: int) -> None:
+        """Add the tokens of a step; see `TrainingReport` for what they are."""
+        self.tokens += tokens
+        self.computed += computed
+        self.distinct += distinct
+        self.learnt += learnt
+
     def line(self, step: Step, rate: float) -> dict[str, Json]:
         """What the curve says of the step just made."""
         return {
@@ -57,11 +64,17 @@ class Progress:
 
 
 @contextlib.contextmanager
-def appending(path: Path, steps: int) -> Iterator[Callable[[dict[str, Json]], None]]:
+def appending(
+    path: Path, steps: int, *, writes: bool = True
+) -> Iterator[Callable[[dict[str, Json]], None]]:
     """A writer of lines behind the first `steps` whole ones; what a killed run wrote more goes.
 
-    The file is cut in place, never emptied: a process may be killed here too.
+    The file is cut in place, never emptied: a process may be killed here too. A process that
+    doesn't write leaves the file alone.
     """
+    if not writes:
+        yield lambda _: None
+        return
     with path.open("ab") as out:
         lines = path.read_bytes().splitlines(keepends=True)[:steps]
         out.truncate(sum(map(len, lines)))

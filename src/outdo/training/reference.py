@@ -14,6 +14,7 @@ from outdo.records import Pair
 from outdo.training import adapt, preflight
 from outdo.training.compute import autocast, batches
 from outdo.training.held import held_base
+from outdo.training.processes import ALONE, Processes
 from outdo.training.settings import Settings
 
 ROWS_AT_ONCE = 256
@@ -23,20 +24,26 @@ Logs = tuple[float, float]
 
 
 def logs(
-    model: ModelReference, rows: Sequence[Pair], *, settings: Settings
+    model: ModelReference,
+    rows: Sequence[Pair],
+    *,
+    settings: Settings,
+    processes: Processes = ALONE,
 ) -> Iterator[tuple[int, Logs | None]]:
-    """See `outdo.training.reference_logs`."""
+    """See `outdo.training.reference_logs`; of several processes each tells its share."""
     device = device_named(settings.how.device)
     precision = preflight.precision(settings.precision, device)
     method = catalog.named(catalog.METHODS, settings.method, noun="method")(settings)
     checked = preflight.rows(rows, method=method, chat=load_chat(model), settings=settings)
     learnt = set(checked.numbers)
+    sizes = [tree.tokens for tree in checked.trees]
     yield from ((number, None) for number in range(len(rows)) if number not in learnt)
     with held_base(model, settings, precision=precision) as base:
         packed = preflight.packs(base, checked.trees, head=method.head)
         judge = adapt.frozen(base, model, precision=precision)
         for start in range(0, len(checked.trees), ROWS_AT_ONCE):
-            some = range(start, min(start + ROWS_AT_ONCE, len(checked.trees)))
+            together = range(start, min(start + ROWS_AT_ONCE, len(checked.trees)))
+            some = processes.share(together, sizes)
             tokens = settings.how.tokens_per_batch
             for batch in batches(judge, checked.trees, some, tokens=tokens, packed=packed):
                 with torch.no_grad(), autocast(judge, precision):

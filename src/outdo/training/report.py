@@ -36,6 +36,7 @@ class TrainingReport:
     what a reader must know: rows that were left out, what gives pairs away. `packed` says whether
     a row of a batch holds several rows of data; not where the model can't tell them apart.
     `best_step` is the step whose weights were kept, if not the last. `hardware` names the machine.
+    Of several `processes` tokens are summed, and `peak_bytes` are those of the one that took most.
     """
 
     base: Mapping[str, Json]

@@ -18,13 +18,14 @@ from outdo.models.reference import ModelReference
 from outdo.models.weights import device_named, load_chat
 from outdo.records import Json, digest, to_json
 from outdo.store import write_json
-from outdo.training import adapt, preflight
+from outdo.training import adapt, preflight, shards
 from outdo.training.held import held_base
 from outdo.training.looks import Looks, ScoreOf
 from outdo.training.loop import Loop, OnStep
 from outdo.training.memory import Memory
 from outdo.training.method import Method
 from outdo.training.preflight import Row, Rows
+from outdo.training.processes import ALONE, Processes
 from outdo.training.progress import Progress
 from outdo.training.reference import Logs, logs
 from outdo.training.report import StepReport, TrainingReport
@@ -41,31 +42,40 @@ def run(
     reference: Sequence[Logs | None] | None = None,
     score: ScoreOf | None = None,
     on_step: OnStep | None = None,
+    processes: Processes = ALONE,
 ) -> TrainingReport:
-    """See `outdo.training.train`."""
+    """See `outdo.training.train`; each of several processes calls this with the same rows."""
     device = device_named(settings.how.device)
     precision = preflight.precision(settings.precision, device)
     preflight.base(base, settings)
     preflight.looks(settings, held_out=bool(validation), scored=score is not None)
+    if processes.sharded:
+        shards.refuse(settings, scored=score is not None)
     if settings.how.threads:
         torch.set_num_threads(settings.how.threads)
     memory = Memory(device)
     method = catalog.named(catalog.METHODS, settings.method, noun="method")(settings)
-    known = _reference(method, base, [*rows, *validation], reference, settings)
+    known = _reference(method, base, [*rows, *validation], reference, settings, processes)
     chat = load_chat(base)
     learnt = _rows(rows, known, method, chat, settings)
     held_out = _rows(validation, known and known[len(rows) :], method, chat, settings)
     folder.mkdir(parents=True, exist_ok=True)
-    with held_base(base, settings, precision=precision, head=method.head) as bare:
+    with held_base(
+        base, settings, precision=precision, head=method.head, sharded=processes.sharded
+    ) as bare:
         packed = preflight.packs(bare, learnt.trees, head=method.head)
         model = adapt.adapted(bare, base, settings, precision=precision, head=method.head)
         if settings.how.checkpointing:
             adapt.checkpoint(model)
+        processes.begin_alike(adapt.learning(model).values())
+        if processes.sharded:
+            shards.shard(model, processes, head=method.head)
         shared: dict[str, Any] = {
             "method": method,
             "settings": settings,
             "precision": precision,
             "packed": packed,
+            "processes": processes,
         }
         looks = Looks(trees=held_out.trees, score=score, folder=folder / "checkpoint", **shared)
         loop = Loop(
@@ -78,16 +88,17 @@ def run(
             identity=_identity(base, rows, validation, reference, settings, precision),
             **shared,
         )
-        with _logs(settings, folder) as told:
+        with _logs(settings, folder, processes) as told:
             progress = loop.run(_both(on_step, told))
-        adapt.keep(model, base, folder)
+        adapt.keep(model, base, folder, processes=processes)
         notes = [
             *learnt.notes,
             *(f"held out: {note}" for note in held_out.notes),
             *preflight.notes(model, settings, packed=packed),
         ]
         report = _report(base, loop, progress, learnt, notes)
-    write_json(folder / "training.json", to_json(report))
+    if processes.leads:
+        write_json(folder / "training.json", to_json(report))
     return report
 
 
@@ -132,12 +143,15 @@ def _reference(
     rows: Sequence[Row],
     given: Sequence[Logs | None] | None,
     settings: Settings,
+    processes: Processes,
 ) -> Sequence[Logs] | None:
     """What the reference thinks of each row; if nobody brings it, the base is asked now."""
     if not method.needs_reference:
         return None
     if given is None:
-        told = dict(logs(base, rows, settings=settings))  # type: ignore[arg-type]
+        told = processes.gathered(
+            dict(logs(base, rows, settings=settings, processes=processes))  # type: ignore[arg-type]
+        )
         given = [told[number] for number in range(len(rows))]
     if len(given) != len(rows):
         raise TrainingError(
@@ -181,7 +195,7 @@ def _report(
         device=str(loop.model.device),
         hardware=_hardware(loop.model.device),
         threads=torch.get_num_threads(),
-        processes=1,
+        processes=loop.processes.count,
         resumes=progress.resumes,
         notes=tuple(notes),
     )
@@ -192,9 +206,9 @@ def _hardware(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else hardware()
 
 
-def _logs(settings: Settings, folder: Path) -> Any:
+def _logs(settings: Settings, folder: Path, processes: Processes) -> Any:
     """A block with whoever else is told of each step, as the settings name them."""
-    if not settings.how.log_to:
+    if not (settings.how.log_to and processes.leads):
         return contextlib.nullcontext()
     from outdo.training.logs import open_logs
 

@@ -34,7 +34,8 @@ class How:
     `tokens_per_batch` bounds what is computed at once; a step is as many such batches as its
     rows need. `threads` None leaves torch's own choice. `checkpointing` computes activations anew
     on the way back instead of keeping them. `log_to` names where each step is told beside the
-    run's own curve: "tensorboard", "wandb".
+    run's own curve: "tensorboard", "wandb". With `strategy` "ddp" each of several processes has
+    all weights, with "fsdp" a part of them; "auto" is what the launcher was told, or ddp.
     """
 
     tokens_per_batch: int = 4096
@@ -43,6 +44,7 @@ class How:
     device: str = "auto"
     threads: int | None = None
     checkpoint_seconds: float = 60.0
+    strategy: Literal["auto", "ddp", "fsdp"] = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
