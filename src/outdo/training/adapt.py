@@ -107,7 +107,9 @@ def keep(model: Any, base: ModelReference, folder: Path, *, processes: Processes
     Of several processes the leader writes; where weights lie in parts all of them must call.
     """
     if not hasattr(model, "peft_config"):
-        state = {name: whole(tensor.detach()).cpu() for name, tensor in model.state_dict().items()}
+        state = None
+        if processes.sharded:
+            state = {name: whole(one.detach()).cpu() for name, one in model.state_dict().items()}
         if processes.leads:
             with plain_errors():
                 model.save_pretrained(folder, state_dict=state)
