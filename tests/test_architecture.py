@@ -20,7 +20,10 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "outdo"
 
 NOUNS = {"errors", "records"}
-TOOLS = {"text", "tokens", "literals", "yamlfile", "catalog", "store", "stats", "sandbox", "machine"}
+TOOLS = {
+    *("text", "tokens", "literals", "yamlfile", "catalog", "store", "stats", "sandbox", "machine"),
+    "protocols",
+}
 WORK = {"study", "models", "scorers", "tasks", "data"}
 
 ALLOWED: dict[str, set[str]] = {
@@ -33,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "yamlfile": NOUNS,
     "catalog": NOUNS,
     "machine": NOUNS,
+    "protocols": NOUNS,
     "store": NOUNS,
     "stats": NOUNS,
     "sandbox": NOUNS,

@@ -66,20 +66,28 @@ def test_a_whole_study_is_read_with_its_defaults(file: Path) -> None:
     assert (study.study, study.task, study.seed, study.limit) == ("small", "repair", 1, None)
     assert study.data["broken"].source == "inject"
     assert study.models == {"base": "embedded/seedling"}
-    assert study.train["tuned"].lora == Lora(rank=16, alpha=32)
+    assert study.train["tuned"].lora == Lora(rank=16)
     assert study.answer["base"].temperature == 0.0
     assert study.compare["repair"].claim == "these"
 
 
 def test_a_run_takes_the_only_data_and_the_seed_of_the_study(file: Path) -> None:
     (run,) = load_study(file, overrides=["seed=7"]).runs().values()
-    assert (run.name, run.entry, run.model, run.data) == ("tuned", "tuned", "base", "broken")
+    assert (run.name, run.entry, run.model, run.data) == (
+        "tuned",
+        "tuned",
+        "base",
+        {"broken": None},
+    )
     assert (run.seed, run.settings.epochs) == (7, 2)
 
 
 def test_answers_name_models_and_runs(file: Path) -> None:
     answers = load_study(file).answers()
-    assert {name: one.model for name, one in answers.items()} == {"base": "base", "tuned": "tuned"}
+    assert {name: one.models for name, one in answers.items()} == {
+        "base": ("base",),
+        "tuned": ("tuned",),
+    }
 
 
 def test_lists_expand_into_one_run_for_each_combination(file: Path) -> None:
@@ -97,7 +105,7 @@ def test_lists_expand_into_one_run_for_each_combination(file: Path) -> None:
     assert last.settings.learning_rate == 0.002
     answers = load_study(file).answers()
     assert list(answers) == ["base", *runs]
-    assert answers["tuned r=8 learning rate 0.002"].model == last.name
+    assert answers["tuned r=8 learning rate 0.002"].models == (last.name,)
     assert answers["tuned r=8 learning rate 0.002"].entry == "tuned"
 
 
@@ -152,6 +160,207 @@ def test_the_quickstart_is_a_study(tmp_path: Path) -> None:
     assert load_study(tmp_path / "again.yaml") == study
 
 
+# ------------------------------------------------------------------ seeds, mixtures, pairs
+
+
+def test_seeds_make_several_runs_of_one_contestant(file: Path) -> None:
+    changed(file, "    epochs: 2\n", "    lora: [{rank: 4}, {rank: 8}]\n    seeds: 3\n")
+    study = load_study(file, overrides=["seed=5"])
+    runs = study.runs()
+    assert list(runs) == [f"tuned r={rank} seed {seed}" for rank in (4, 8) for seed in (5, 6, 7)]
+    assert [(run.contestant, run.number, run.seed) for run in runs.values()][:4] == [
+        ("tuned r=4", 0, 5),
+        ("tuned r=4", 1, 6),
+        ("tuned r=4", 2, 7),
+        ("tuned r=8", 0, 5),
+    ]
+    answers = study.answers()
+    assert list(answers) == ["base", "tuned r=4", "tuned r=8"]
+    assert answers["tuned r=8"].models == tuple(f"tuned r=8 seed {seed}" for seed in (5, 6, 7))
+
+
+def test_one_seed_is_a_run_like_any_other(file: Path) -> None:
+    changed(file, "    epochs: 2\n", "    seeds: 1\n    seed: 9\n")
+    (run,) = load_study(file).runs().values()
+    assert (run.name, run.contestant, run.seed) == ("tuned", "tuned", 9)
+
+
+@pytest.mark.parametrize("seeds", ["", "    seeds: 2\n"])
+def test_the_runs_of_a_contestant_are_each_gone_on_with_once(file: Path, seeds: str) -> None:
+    more = f"    seeds: 2\n  more:\n    model: tuned\n    seed: 7\n{seeds}"
+    runs = load_study(changed(file, "    epochs: 2\n", more)).runs()
+    assert {run.name: run.model for run in runs.values() if run.entry == "more"} == {
+        "more seed 7": "tuned seed 1",
+        "more seed 8": "tuned seed 2",
+    }
+    assert {run.contestant for run in runs.values()} == {"tuned", "more"}
+
+
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [
+        ("broken", {"broken": None}),
+        ("[broken, other]", {"broken": None, "other": None}),
+        ("{broken: 3, other: 0.5}", {"broken": 3.0, "other": 0.5}),
+    ],
+)
+def test_data_is_a_name_several_or_a_mixture(file: Path, said: str, means: object) -> None:
+    changed(file, "models:\n", "  other: {source: inject}\nmodels:\n")
+    changed(file, "    epochs: 2\n", f"    data: {said}\n")
+    text = file.read_text().replace("{model: base}", "{model: base, data: other}")
+    file.write_text(text.replace("{model: tuned}", "{model: tuned, data: other}"))
+    (run,) = load_study(file).runs().values()
+    assert run.data == means
+
+
+FOUR_BITS = ("weights of 4 bits can't be trained themselves", "set lora")
+NEAR_BASE = "did you mean 'base'?"
+NEAR_SAMPLES = "did you mean 'samples'?"
+
+PAIRED = WHOLE.replace(
+    "answer:\n",
+    "  better:\n    model: tuned\n    method: dpo\n    beta: 0.2\nanswer:\n",
+).replace("train:\n", "pairs:\n  own:\n    from: broken\n    model: base\n    samples: 4\ntrain:\n")
+
+
+def test_pairs_are_what_a_method_for_pairs_learns_from(file: Path, tmp_path: Path) -> None:
+    file.write_text(PAIRED)
+    study = load_study(file)
+    own = study.pairs["own"]
+    assert (own.examples, own.model, own.samples, own.temperature) == ("broken", "base", 4, 0.8)
+    assert (own.chosen, own.rejected) == ("passes", "fails")
+    better = study.runs()["better"]
+    assert (better.model, better.data, better.settings.beta) == ("tuned", {"own": None}, 0.2)
+    assert study.runs()["tuned"].data == {"broken": None}
+    again = tmp_path / "again.yaml"
+    again.write_text(study.dump(), "utf-8")
+    assert load_study(again) == study
+
+
+def test_a_run_comes_after_the_model_whose_samples_it_learns_from(file: Path) -> None:
+    file.write_text(PAIRED.replace("    model: base\n    samples", "    model: last\n    samples"))
+    changed(file, "train:\n", "train:\n  better: {model: base, method: dpo}\n")
+    text = file.read_text().replace(
+        "  better:\n    model: tuned\n    method: dpo\n    beta: 0.2\n", ""
+    )
+    file.write_text(text.replace("answer:\n", "  last: {model: tuned}\nanswer:\n"))
+    assert list(load_study(file).runs()) == ["tuned", "last", "better"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "problem", "hint"),
+    [
+        (
+            "method: dpo",
+            "method: dop",
+            20,
+            "there is no method 'dop'",
+            "did you mean 'dpo'?",
+        ),
+        (
+            "method: dpo",
+            "data: own",
+            20,
+            "sft learns from conversations, and 'own' holds pairs",
+            "known: broken",
+        ),
+        ("    beta", "    quantise: nf4\n    lora: none\n    beta", 21, *FOUR_BITS),
+        (
+            "    beta",
+            "    seed: [1, 2]\n    seeds: 2\n    beta",
+            22,
+            "seeds and a list for seed don't go together",
+            "a list for seed makes contestants, seeds makes runs of one",
+        ),
+        (
+            "    beta",
+            "    keep: best\n    beta",
+            21,
+            "keep looks at held-out rows, and there are none",
+            "set validation: 0.1",
+        ),
+        (
+            "    beta",
+            "    patience: 2\n    beta",
+            21,
+            "patience looks at held-out rows, and there are none",
+            "set validation: 0.1",
+        ),
+        ("    beta", "    reference: bse\n    beta", 21, "there is no model 'bse'", NEAR_BASE),
+        ("from: broken", "from: brokn", 11, "there is no data 'brokn'", "did you mean 'broken'?"),
+        ("    from: broken\n", "", 10, "key 'from' is missing in 'pairs.own'", ""),
+        (
+            "    samples: 4",
+            "    sample: 4",
+            13,
+            "unknown key 'sample' in 'pairs.own'",
+            NEAR_SAMPLES,
+        ),
+        (
+            "    samples: 4",
+            "    fron: 4",
+            13,
+            "unknown key 'fron' in 'pairs.own'",
+            "did you mean 'from'?",
+        ),
+        (
+            "    samples: 4",
+            "    rejected: own",
+            13,
+            "what passes can only be preferred to what fails",
+            "set rejected: fails, or chosen: gold",
+        ),
+        ("  own:\n", "  broken:\n", 10, "'broken' names data already", "rename one"),
+        (
+            "    model: base\n    samples",
+            "    model: better\n    samples",
+            12,
+            "training goes in a circle: own -> better -> own",
+            "",
+        ),
+        (
+            "    model: base\n    epochs: 2\n",
+            "    model: base\n    seeds: 2\n    data: broken\n  more: {model: tuned, seeds: 3}\n",
+            19,
+            "3 runs can't go on from the 2 of 'tuned'",
+            "leave seeds out: each is gone on with once",
+        ),
+        (
+            "    model: base\n    samples: 4\ntrain:\n",
+            "    model: m\n    samples: 4\ntrain:\n  m: {model: base, seeds: 2}\n",
+            12,
+            "'m' is 2 models",
+            "name one that is trained once",
+        ),
+        (
+            "    model: base\n    samples: 4\ntrain:\n",
+            "    model: m\n    samples: 4\ntrain:\n  m: {model: base, leave_out: group}\n",
+            12,
+            "'m' is a model for each value of 'group'",
+            "name one that is trained once",
+        ),
+    ],
+)
+def test_a_mistake_about_training_is_told_with_its_line(
+    file: Path, old: str, new: str, line: int, problem: str, hint: str
+) -> None:
+    file.write_text(PAIRED)
+    told = refused(changed(file, old, new))
+    assert (told.problem, told.hint, told.where) == (problem, hint, f"{file}:{line}")
+
+
+def test_rows_of_a_file_can_be_learnt_from_and_not_asked(file: Path) -> None:
+    changed(file, "models:\n", "  chats: {source: conversations, path: chats.jsonl}\nmodels:\n")
+    assert load_study(file, overrides=["train.tuned.data=chats"]).runs()["tuned"].data == {
+        "chats": None
+    }
+    told = refused(file, "train.tuned.data=chats", "answer.base.data=chats")
+    assert told.problem == "'chats' holds conversations, not examples of the task"
+    assert (told.hint, told.where) == ("known: broken", "--set answer.base.data=chats")
+    told = refused(file, "train.tuned.data=chats", "train.tuned.method=reward")
+    assert told.problem == "reward learns from pairs, and 'chats' holds conversations"
+
+
 # ------------------------------------------------------------------ overrides
 
 
@@ -162,7 +371,7 @@ def test_an_override_changes_a_value_where_it_stands(file: Path) -> None:
     )
     assert study.train["tuned"].epochs == 5
     assert study.seed == 4
-    assert study.train["tuned"].lora == Lora(rank=4, alpha=32)
+    assert study.train["tuned"].lora == Lora(rank=4)
 
 
 def test_an_override_may_hold_a_list_a_number_with_an_exponent_and_an_equals_sign(
@@ -297,7 +506,7 @@ def test_a_wrong_override_is_told_as_it_was_typed(
             "",
             4,
             "'data.broken' needs a 'source'",
-            "known: folder, inject, programs, rows",
+            "known: conversations, folder, inject, pairs, programs, rows",
         ),
         (
             "    epochs: 2",
@@ -378,7 +587,10 @@ def test_a_circle_of_several_is_told_as_it_runs(file: Path) -> None:
         ("count: 50", "count: many", 6, "valid integer"),
         ("count: 50", "count: 0", 6, "greater than or equal to 1"),
         ("epochs: 2", "seed: []", 12, "train.tuned.seed"),
-        ("epochs: 2", "method: dpo", 12, "'sft'"),
+        ("epochs: 2", "seeds: 0", 12, "greater than or equal to 1"),
+        ("epochs: 2", "validation: 1", 12, "less than 1"),
+        ("epochs: 2", "data: {broken: 0}", 12, "greater than 0"),
+        ("epochs: 2", "data: []", 12, "train.tuned.data"),
         ("epochs: 2", "learning_rate: fast", 12, "learning_rate"),
         ("epochs: 2", "precision: int8", 12, "'auto', 'bfloat16', 'float32' or 'float16'"),
         ("study: small", "study: a/b", 1, "study"),

@@ -348,7 +348,7 @@ def test_data_without_tests_is_refused(world: World, kept: str, problem: str) ->
 def test_data_without_training_rows_is_refused_where_something_is_trained(world: World) -> None:
     world.rows = [e for e in examples() if e.split == "test"]
     with pytest.raises(DataError) as told:
-        carried(world)
+        carried(world, STUDY, "answer.base few-shot={model: small}")
     assert told.value.problem == "no rows to train 'tuned' on"
 
 

@@ -17,7 +17,16 @@ from outdo.data.problems import Problem, Test
 from outdo.errors import PermanentError
 from outdo.models.reference import ModelReference
 from outdo.pipeline import Tools
-from outdo.records import Completion, Conversation, Example, Json, Request, Usage, digest
+from outdo.records import (
+    Completion,
+    Conversation,
+    Example,
+    Json,
+    Pair,
+    Request,
+    Usage,
+    digest,
+)
 from outdo.report import Findings
 from outdo.sandbox import Sandbox
 from outdo.store import Store
@@ -99,7 +108,11 @@ class World:
     rows: list[Example] = field(default_factory=examples)
     say: Say = tuned_is_right
     asked: list[tuple[str, Request]] = field(default_factory=list)
-    trained: dict[str, list[Conversation]] = field(default_factory=dict)
+    trained: dict[str, list[Any]] = field(default_factory=dict)
+    validated: dict[str, list[Any]] = field(default_factory=dict)
+    told: dict[str, list[Any] | None] = field(default_factory=dict)
+    scores: list[float] = field(default_factory=list)
+    referred: list[tuple[str, Pair]] = field(default_factory=list)
     data_made: int = 0
     findings: list[Findings] = field(default_factory=list)
 
@@ -112,8 +125,11 @@ class World:
         return Tools(
             sandbox=lambda: Sandbox(tier="auto", workers=1),
             engine=lambda model, _: _Engine(model, self),
+            living=lambda model, _: _Engine(model, self),
             train=self._train,
             settings=lambda run: run.settings.model_dump(mode="json"),
+            reference=self._reference,
+            reference_settings=lambda run: {"max_length": run.settings.max_length},
             resolve=self._resolve,
             data_what=lambda *_: digest(self.rows),
             data=self._data,
@@ -139,19 +155,35 @@ class World:
     def _train(
         self,
         base: ModelReference,
-        rows: Sequence[Conversation],
+        rows: Sequence[Conversation | Pair],
         *,
         run: Run,
         folder: Path,
+        validation: Sequence[Conversation | Pair],
+        reference: Sequence[tuple[float, float] | None] | None,
+        score: Callable[[Any], float] | None,
         on_step: Callable[[Any], None],
     ) -> None:
         ids = sorted(row.id for row in rows)
         self.trained[digest([base.digest, ids, run.seed])] = list(rows)
-        (folder / "weights").write_text(json.dumps([base.digest, ids, run.seed]), "utf-8")
+        self.validated[run.name] = list(validation)
+        self.told[run.name] = None if reference is None else list(reference)
+        weights = json.dumps([base.digest, ids, run.seed, run.settings.method])
+        if score is not None:
+            living = ModelReference(name="train living", path=folder, digest=digest(weights))
+            self.scores.append(score(living))
+        (folder / "weights").write_text(weights, "utf-8")
         on_step(_Step())
         line = {"step": 1, "epoch": 1.0, "seconds": 1.0, "loss": 0.5, "tokens": 9}
         (folder / "loss.jsonl").write_text(json.dumps({**line, "learning_rate": 0.1}) + "\n")
         (folder / "training.json").write_text(json.dumps(REPORT))
+
+    def _reference(
+        self, model: ModelReference, pairs: Sequence[Pair], _: Run
+    ) -> Iterator[tuple[int, tuple[float, float] | None]]:
+        for number, pair in enumerate(pairs):
+            self.referred.append((model.name, pair))
+            yield number, (-float(len(pair.chosen)), -float(len(pair.rejected)))
 
 
 REPORT: dict[str, Json] = {

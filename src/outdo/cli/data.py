@@ -16,6 +16,7 @@ from outdo.cli.watch import watcher
 from outdo.data.inject import inject
 from outdo.errors import DataError
 from outdo.pipeline import make_data
+from outdo.pipeline.stages import rows_file
 from outdo.records import Example, to_json
 from outdo.sandbox import Sandbox
 from outdo.store import Store, write_text
@@ -55,11 +56,14 @@ def load_entry(
         watch=watcher(),
     )
     for title in [name] if name else list(made):
-        examples = made[title]
-        _show_splits(title, examples.rows)
-        for note in examples.notes:
+        rows = made[title]
+        if rows.examples:
+            _show_splits(title, rows.examples)
+        else:
+            print(f"{title}: {len(rows.rows):,} rows to learn from")
+        for note in rows.notes:
             print(f"  {note}")
-        print(f"  {examples.stage / 'examples.jsonl'}")
+        print(f"  {rows_file(rows.stage)}")
 
 
 def _show_splits(title: str, examples: Iterable[Example]) -> None:

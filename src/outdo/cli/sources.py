@@ -6,24 +6,27 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from outdo.data.chats import read_conversations, read_pairs
 from outdo.data.examples import with_nearest
 from outdo.data.inject import inject
 from outdo.data.load import load
 from outdo.data.preferences import first_failures, preferences
 from outdo.data.problems import Problem, embedded_problems, read_problems
 from outdo.data.repairs import student_repairs
+from outdo.data.rows import Mistakes
 from outdo.data.split import hold_out
 from outdo.data.students import read_students
 from outdo.data.submissions import Submission, read_problem_set, read_submissions
 from outdo.errors import DataError
-from outdo.pipeline.protocols import Runner
-from outdo.records import Example, Json, digest, to_json
+from outdo.pipeline.protocols import Rows as ReadRows
+from outdo.protocols import Runner
+from outdo.records import Conversation, Example, Json, Pair, digest, to_json
 from outdo.store import file_digest
-from outdo.study import Data, Folder, Injected, Programs, Rows
+from outdo.study import Conversations, Data, Folder, Injected, PairRows, Programs, Rows
 
 VERSION = "1"
 """Names how sources become examples; a change of what comes out of them changes it."""
@@ -68,11 +71,13 @@ def _digest(path: Path) -> str:
 
 def examples_of(
     spec: Data, root: Path, seed: int, sandbox: Runner, *, task: str
-) -> tuple[list[Example], list[str]]:
-    """The examples of a data entry, and what was dropped on the way, in words.
+) -> tuple[ReadRows, list[str]]:
+    """The examples of a data entry, or its rows to learn from, and what was dropped, in words.
 
     For the task `prefer` broken programs become choices between them and their repairs.
     """
+    if isinstance(spec, (Conversations, PairRows)):
+        return _as_they_are(spec, root)
     examples, notes = _read(spec, root, seed, sandbox, task=task)
     if task == "prefer" and not isinstance(spec, Rows):
         failures = first_failures(examples, sandbox=sandbox)
@@ -80,8 +85,24 @@ def examples_of(
     return examples, notes
 
 
+def _as_they_are(spec: Conversations | PairRows, root: Path) -> tuple[ReadRows, list[str]]:
+    """Conversations or pairs of a file; repeated rows are counted and left out."""
+    mistakes = Mistakes(dropping=spec.drop)
+    read: Iterable[Conversation] | Iterable[Pair]
+    if isinstance(spec, Conversations):
+        read = read_conversations(
+            root / spec.path, format=spec.format, columns=spec.columns, mistakes=mistakes
+        )
+    else:
+        read = read_pairs(
+            root / spec.path, format=spec.format, columns=spec.columns, mistakes=mistakes
+        )
+    rows = list(read)
+    return rows, _told(mistakes.counts)  # type: ignore[return-value]
+
+
 def _read(
-    spec: Data, root: Path, seed: int, sandbox: Runner, *, task: str
+    spec: Injected | Programs | Folder | Rows, root: Path, seed: int, sandbox: Runner, *, task: str
 ) -> tuple[list[Example], list[str]]:
     match spec:
         case Injected():

@@ -109,16 +109,18 @@ def show_plan(study: Study) -> None:
     table = Table(title=f"{study.study}: what would be done", title_justify="left")
     for heading in ("stage", "what", "on"):
         table.add_column(heading)
-    first = next(iter(study.data))
     for name, spec in study.data.items():
         table.add_row("data", name, f"{spec.source}")
+    for name, pairs in study.pairs.items():
+        said = f"{pairs.samples} sample(s) of {pairs.model} on {pairs.examples}"
+        table.add_row("pairs", name, f"{pairs.chosen} against {pairs.rejected}, {said}")
     for run in study.runs().values():
         turns = ", once for each group left out" if run.settings.leave_out else ""
-        table.add_row("train", run.name, f"{run.model} on {run.data}{turns}")
+        table.add_row("train", run.name, f"{run.model} on {' + '.join(run.data)}{turns}")
     for one in study.answers().values():
         limit = f", at most {study.limit} examples" if study.limit else ""
         asked = f"{one.ask.prompt}, {one.ask.samples} sample(s){limit}"
-        table.add_row("generate, score", one.name, f"{one.ask.data or first}: {asked}")
+        table.add_row("generate, score", one.name, f"{one.data}: {asked}")
     for title, entry in study.compare.items():
         table.add_row("compare", title, f"against the best of {', '.join(entry.against)}")
     console.print(table)

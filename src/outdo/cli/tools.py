@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +15,9 @@ from outdo.cli.sources import content_of, examples_of
 from outdo.engines.scripted import from_file
 from outdo.errors import MissingExtra, SandboxError, StoreError, StudyError, TrainingError
 from outdo.models.reference import ModelReference, resolve
-from outdo.pipeline.protocols import Engine, OnStep, Runner, Tools
-from outdo.records import Conversation, Json
+from outdo.pipeline.protocols import Logs, OnStep, ScoreOf, Tools
+from outdo.protocols import Engine, Runner
+from outdo.records import Conversation, Json, Pair
 from outdo.sandbox import Sandbox
 from outdo.study import Answering, Run
 
@@ -26,8 +27,11 @@ def tools_for(log_dir: Path, *, tier: str, task: str) -> Tools:
     return Tools(
         sandbox=functools.partial(_sandbox, tier),
         engine=_Engines(),
+        living=_living,
         train=_train,
         settings=lambda run: _settings(run).what,
+        reference=_reference,
+        reference_settings=_reference_settings,
         resolve=functools.partial(resolve, runs=log_dir),
         data_what=functools.partial(content_of, task=task),
         data=functools.partial(examples_of, task=task),
@@ -42,7 +46,12 @@ def stored_only(tools: Tools, *, command: str) -> Tools:
         raise StoreError("the study isn't finished: something is still owed", command)
 
     return replace(
-        tools, engine=refuse, train=refuse, data=refuse, environment=_without_sandbox(tools)
+        tools,
+        engine=refuse,
+        train=refuse,
+        reference=refuse,
+        data=refuse,
+        environment=_without_sandbox(tools),
     )
 
 
@@ -95,12 +104,22 @@ def _imported() -> tuple[Callable[..., Any], Callable[..., Any]]:
     return Local, Weights
 
 
+def _living(model: Any, base: ModelReference) -> Engine:
+    from outdo.engines.living import Living
+
+    engine: Engine = Living(model, base)
+    return engine
+
+
 def _train(
     base: ModelReference,
-    rows: Sequence[Conversation],
+    rows: Sequence[Conversation | Pair],
     *,
     run: Run,
     folder: Path,
+    validation: Sequence[Conversation | Pair],
+    reference: Sequence[Logs | None] | None,
+    score: ScoreOf | None,
     on_step: OnStep,
 ) -> None:
     if base.kind == "script":
@@ -108,9 +127,38 @@ def _train(
     try:
         from outdo.training import train
 
-        train(base, rows, settings=_settings(run), folder=folder, on_step=on_step)
+        train(
+            base,
+            rows,  # type: ignore[arg-type]
+            settings=_settings(run),
+            folder=folder,
+            validation=validation,  # type: ignore[arg-type]
+            reference=reference,
+            score=score,
+            on_step=on_step,
+        )
     except ModuleNotFoundError as error:
         raise _missing(error) from error
+
+
+def _reference(
+    model: ModelReference, pairs: Sequence[Pair], run: Run
+) -> Iterator[tuple[int, Logs | None]]:
+    if model.kind == "script":
+        raise TrainingError("a script can't be a reference", "name a model", where=model.name)
+    try:
+        from outdo.training import reference_logs
+
+        yield from reference_logs(model, pairs, settings=_settings(run))
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+
+
+def _reference_settings(run: Run) -> Mapping[str, Json]:
+    """What decides log-probabilities: how the rows are read, and in what the weights are held."""
+    what = _settings(run).what
+    names = ("precision", "quantise", "max_length", "longer", "version")
+    return {**{name: what[name] for name in names}, "whole": what["lora"] is None}
 
 
 def _missing(error: ModuleNotFoundError) -> Exception:
@@ -126,29 +174,37 @@ def _settings(run: Run) -> Any:
 
     asked = run.settings
     lora = None
-    if not isinstance(asked.lora, (str, list)):
+    if asked.lora != "none":
         targets = asked.lora.targets
         lora = Lora(
             rank=asked.lora.rank,
-            alpha=asked.lora.alpha,
+            alpha=asked.lora.alpha or 2.0 * asked.lora.rank,
             dropout=asked.lora.dropout,
             targets=(targets,) if isinstance(targets, str) else tuple(targets),
+            dora=asked.lora.dora,
         )
     return Settings(
         method=asked.method,
         lora=lora,
-        epochs=asked.epochs if isinstance(asked.epochs, int) else None,
-        learning_rate=asked.learning_rate if isinstance(asked.learning_rate, float) else 0.0,
+        beta=asked.beta,
+        quantise=asked.quantise,
+        epochs=asked.epochs,
+        learning_rate=asked.learning_rate,
         schedule=asked.schedule,
         warmup=asked.warmup,
         weight_decay=asked.weight_decay,
+        betas=asked.betas,
         clip=asked.clip,
         rows_per_step=asked.rows_per_step,
+        share_context=asked.share_context,
         max_length=asked.max_length,
         longer=asked.longer,
         seed=run.seed,
         precision=asked.precision,
-        how=How(checkpoint_seconds=_checkpoint_seconds()),
+        evaluate_every=asked.evaluate_every,
+        patience=asked.patience,
+        keep=asked.keep,
+        how=How(checkpointing=asked.checkpointing, checkpoint_seconds=_checkpoint_seconds()),
     )
 
 

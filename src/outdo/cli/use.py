@@ -17,7 +17,7 @@ from outdo.data.examples import repair_example
 from outdo.data.place import read_text
 from outdo.data.problems import Problem, Test
 from outdo.errors import DataError
-from outdo.pipeline.protocols import Engine, Runner
+from outdo.protocols import Engine, Runner
 from outdo.records import Completion, Example, Prompt, Request, Sampling
 from outdo.store import write_text
 from outdo.study import Answering

@@ -6,13 +6,16 @@ on both sides: whoever has trained on a program hasn't been tested on it.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from outdo.data.examples import syntax_name
+from outdo.errors import DataError
 from outdo.records import Example, Split, digest
 
+R = TypeVar("R")
 By = Callable[[Example], str]
 
 
@@ -46,6 +49,32 @@ def hold_out(
         row if row.split != "train" or tree not in chosen else replace(row, split=split)
         for tree, row in ((_tree(row), row) for row in examples)
         if row.split != "train" or tree not in chosen or row is trees[tree][0]
+    )
+
+
+def set_aside(
+    rows: Sequence[R], share: float, *, seed: int, group: Callable[[R], str]
+) -> tuple[list[R], list[R]]:
+    """The rows to learn from, and whole groups of rows set aside: about `share` of all.
+
+    Groups are taken in an order that the seed draws, each if it brings the number of rows nearer
+    to the share; at least one is taken, and one is left. Raises DataError if there is only one.
+    """
+    sizes = Counter(group(row) for row in rows)
+    order = sorted(sizes, key=lambda name: _draw(seed, "aside", name))
+    if len(order) < 2:
+        raise DataError("all rows are of one group", "leave validation out, or add groups")
+    wanted = share * len(rows)
+    aside: set[str] = set()
+    taken = 0
+    for name in order:
+        if abs(taken + sizes[name] - wanted) < abs(taken - wanted) and len(aside) < len(order) - 1:
+            aside.add(name)
+            taken += sizes[name]
+    aside = aside or {min(order, key=lambda name: sizes[name])}
+    return (
+        [row for row in rows if group(row) not in aside],
+        [row for row in rows if group(row) in aside],
     )
 
 

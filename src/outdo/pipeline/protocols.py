@@ -1,43 +1,26 @@
-"""Those that the pipeline works with, as it sees them: engines, a trainer, a sandbox, a watcher."""
+"""What the pipeline asks of the world, as it sees it: engines, a trainer, a sandbox, a watcher."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from outdo.errors import PermanentError
 from outdo.models.reference import ModelReference
-from outdo.records import Completion, Conversation, Example, Json, Outcome, Program, Request
+from outdo.protocols import Engine, Runner
+from outdo.records import Conversation, Example, Json, Pair
 from outdo.study import Answering, Data, Run
 
+Rows = list[Example] | list[Conversation] | list[Pair]
+"""What a data entry gives: rows of one kind."""
 
-class Engine(Protocol):
-    """Whoever answers prompts; each answer comes the moment it is there, in any order."""
+Logs = tuple[float, float]
+"""The log-probabilities of a pair's chosen and rejected reply, in nats."""
 
-    @property
-    def model(self) -> str: ...
-
-    @property
-    def served_by(self) -> str: ...
-
-    def complete(
-        self, requests: Sequence[Request]
-    ) -> Iterator[tuple[Request, Completion | PermanentError]]: ...
-
-
-class Runner(Protocol):
-    """Whoever runs untrusted programs; outcomes come as they finish, with the program's number."""
-
-    @property
-    def tier(self) -> str: ...
-
-    @property
-    def signature(self) -> str: ...
-
-    def run(self, programs: Iterable[Program]) -> Iterator[tuple[int, Outcome]]: ...
+ScoreOf = Callable[[Any], float]
+"""The task's own score of a model that is being trained, higher for better."""
 
 
 class Step(Protocol):
@@ -60,15 +43,22 @@ OnStep = Callable[[Step], None]
 
 
 class Trainer(Protocol):
-    """Whoever trains: rows in, a folder with weights, `training.json` and `loss.jsonl` out."""
+    """Whoever trains: rows in, a folder with weights, `training.json` and `loss.jsonl` out.
+
+    `reference` has the log-probabilities of each of `rows` and then of `validation`, for methods
+    that need them.
+    """
 
     def __call__(
         self,
         base: ModelReference,
-        rows: Sequence[Conversation],
+        rows: Sequence[Conversation | Pair],
         *,
         run: Run,
         folder: Path,
+        validation: Sequence[Conversation | Pair],
+        reference: Sequence[Logs | None] | None,
+        score: ScoreOf | None,
         on_step: OnStep,
     ) -> None: ...
 
@@ -77,16 +67,22 @@ class Trainer(Protocol):
 class Tools:
     """Everything that touches the world on the pipeline's behalf.
 
-    `settings` gives what of a run's settings decides its weights, to name the stage by.
+    `settings` gives what of a run's settings decides its weights, and `reference_settings` what of
+    them decides the log-probabilities that `reference` gives of pairs by number, None for a pair
+    that isn't learnt from; stages are named by them. `living` is the engine of a model in memory
+    that is being trained from another.
     """
 
     sandbox: Callable[[], AbstractContextManager[Runner]]
     engine: Callable[[ModelReference, Answering], Engine]
+    living: Callable[[Any, ModelReference], Engine]
     train: Trainer
     settings: Callable[[Run], Json]
+    reference: Callable[[ModelReference, Sequence[Pair], Run], Iterator[tuple[int, Logs | None]]]
+    reference_settings: Callable[[Run], Mapping[str, Json]]
     resolve: Callable[[str], ModelReference]
     data_what: Callable[[Data, Path], Json]
-    data: Callable[[Data, Path, int, Runner], tuple[list[Example], list[str]]]
+    data: Callable[[Data, Path, int, Runner], tuple[Rows, list[str]]]
     environment: Callable[[], Mapping[str, Json]]
 
 

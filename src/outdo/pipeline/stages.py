@@ -1,4 +1,4 @@
-"""The four kinds of stages: examples, weights, completions, scores.
+"""Stages of examples, completions and scores; those of training stand in `training`.
 
 Each function names its stage by what is asked, hands the store a way to make what is owed, and
 gives back what is there in the end.
@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from outdo.errors import DataError, EngineError, SandboxError, TransientError
 from outdo.models.reference import ModelReference
-from outdo.pipeline.protocols import Runner, Step, Tools, Watch
+from outdo.pipeline.asking import Asked, has_gold
+from outdo.pipeline.protocols import ScoreOf, Tools, Watch
+from outdo.protocols import Runner
 from outdo.records import (
     Answer,
     Completion,
@@ -22,15 +25,15 @@ from outdo.records import (
     Example,
     Json,
     Outcome,
+    Pair,
     Program,
-    Request,
     Score,
     digest,
     from_json,
     to_json,
 )
 from outdo.store import Make, Row, RowStage, Store
-from outdo.study import Answering, Data, Run
+from outdo.study import Answering, Conversations, Data, PairRows
 from outdo.tasks import Task
 
 
@@ -46,22 +49,40 @@ class Shop:
 
 # ------------------------------------------------------------------ data
 
+KINDS: dict[str, type[Example] | type[Conversation] | type[Pair]] = {
+    "examples": Example,
+    "conversations": Conversation,
+    "pairs": Pair,
+}
+"""File of a data stage to what its lines are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examples:
-    """The examples of one data entry, and what was dropped on the way."""
+class Made:
+    """The rows of one data entry, and what was dropped on the way."""
 
     stage: Path
-    rows: tuple[Example, ...]
+    rows: tuple[Example | Conversation | Pair, ...]
     notes: tuple[str, ...]
 
+    @property
+    def examples(self) -> list[Example]:
+        """Those that are examples of the task."""
+        return [row for row in self.rows if isinstance(row, Example)]
+
+    @property
+    def lessons(self) -> list[Conversation | Pair]:
+        """Those that are learnt from as they are."""
+        return [row for row in self.rows if not isinstance(row, Example)]
+
     def of(self, split: str) -> list[Example]:
-        return [example for example in self.rows if example.split == split]
+        return [example for example in self.examples if example.split == split]
 
 
-def make_examples(shop: Shop, name: str, spec: Data, *, root: Path, seed: int) -> Examples:
-    """The examples that a data entry describes, made once for the same sources and settings."""
-    seed = seed if spec.seed is None else spec.seed
+def make_rows(shop: Shop, name: str, spec: Data, *, root: Path, seed: int) -> Made:
+    """The rows that a data entry describes, made once for the same sources and settings."""
+    if not isinstance(spec, (Conversations, PairRows)) and spec.seed is not None:
+        seed = spec.seed
     asked = spec.model_dump(mode="json", exclude={"seed", *_paths(spec)})
     what = {"spec": asked, "content": shop.tools.data_what(spec, root), "seed": seed}
     artifact = shop.store.artifact("data", what, shop.how)
@@ -69,15 +90,21 @@ def make_examples(shop: Shop, name: str, spec: Data, *, root: Path, seed: int) -
     def make(part: Path) -> None:
         with shop.tools.sandbox() as sandbox:
             rows, notes = shop.tools.data(spec, root, seed, sandbox)
-        lines = [json.dumps(to_json(row), ensure_ascii=True) + "\n" for row in rows]
-        (part / "examples.jsonl").write_text("".join(lines), "utf-8")
+        kind = next((kind for kind, of in KINDS.items() if rows and isinstance(rows[0], of)), "")
+        write_rows(part / f"{kind or 'examples'}.jsonl", rows)
         (part / "notes.json").write_text(json.dumps(notes), "utf-8")
 
-    with shop.watch.stage(f"data {name}", total=None, unit="examples") as tally:
+    with shop.watch.stage(f"data {name}", total=None, unit="rows") as tally:
         folder = artifact.build(make, on_wait=shop.watch.waiting)
-        examples = _read_examples(folder)
-        tally(len(examples.rows))
-    return examples
+        made = _read_data(folder)
+        tally(len(made.rows))
+    return made
+
+
+def rows_file(stage: Path) -> Path:
+    """The file of a data stage that holds its rows."""
+    (path,) = (stage / f"{kind}.jsonl" for kind in KINDS if (stage / f"{kind}.jsonl").is_file())
+    return path
 
 
 def _paths(spec: Data) -> set[str]:
@@ -85,66 +112,24 @@ def _paths(spec: Data) -> set[str]:
     return {"path", "programs", "problems"} & set(type(spec).model_fields)
 
 
-def _read_examples(folder: Path) -> Examples:
-    with (folder / "examples.jsonl").open("rb") as lines:
-        rows = tuple(from_json(Example, json.loads(line)) for line in lines)
-    if not any(row.split == "test" for row in rows):
+def write_rows(path: Path, rows: Iterable[Example | Conversation | Pair]) -> None:
+    """A file with a record a line."""
+    lines = [json.dumps(to_json(row), ensure_ascii=True) + "\n" for row in rows]
+    path.write_text("".join(lines), "utf-8")
+
+
+def _read_data(folder: Path) -> Made:
+    path = rows_file(folder)
+    with path.open("rb") as lines:
+        rows = tuple(from_json(KINDS[path.stem], json.loads(line)) for line in lines)
+    made = Made(stage=folder, rows=rows, notes=())
+    if path.stem == "examples" and not made.of("test"):
         raise DataError("no example is left to test with", "ask for more", where=str(folder))
     notes = tuple(json.loads((folder / "notes.json").read_text("utf-8")))
-    return Examples(stage=folder, rows=rows, notes=notes)
-
-
-# ------------------------------------------------------------------ weights
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
-    """A finished training run: the stage that holds its weights, report and loss curve."""
-
-    name: str
-    stage: Path
-    report: Mapping[str, Json]
-    curve: tuple[Mapping[str, Json], ...]
-
-
-def train(
-    shop: Shop, run: Run, base: ModelReference, rows: Sequence[Conversation], *, name: str
-) -> Trained:
-    """The weights of one run, trained once for the same base, rows and settings."""
-    if not rows:
-        raise DataError(f"no rows to train {name!r} on", "its data has an empty training split")
-    what = {
-        "base": base.digest,
-        "rows": digest(list(rows)),
-        "settings": shop.tools.settings(run),
-        "seed": run.seed,
-    }
-    artifact = shop.store.artifact("train", what, shop.how)
-    with shop.watch.stage(f"train {name}", total=None, unit="steps") as tally:
-
-        def on_step(step: Step) -> None:
-            note = f"loss {step.loss:.3f}, {step.tokens_per_second:,.0f} tokens/s"
-            tally(step.step, total=step.steps, note=note)
-
-        def make(part: Path) -> None:
-            shop.tools.train(base, rows, run=run, folder=part, on_step=on_step)
-
-        folder = artifact.build(make, on_wait=shop.watch.waiting)
-    report = json.loads((folder / "training.json").read_text("utf-8"))
-    with (folder / "loss.jsonl").open("rb") as lines:
-        curve = tuple(json.loads(line) for line in lines)
-    return Trained(name=name, stage=folder, report=report, curve=curve)
+    return replace(made, notes=notes)
 
 
 # ------------------------------------------------------------------ completions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One sample that one example is owed."""
-
-    example: Example
-    request: Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +158,7 @@ def generate(
             hint = "what has arrived is kept: run the same command again"
             raise EngineError(f"the engine stopped answering: {error}", hint, where=name) from error
 
-    rows = _filled(shop, stage, list(by_key), make, title=f"generate {name}", unit="answers")
+    rows = filled(shop, stage, list(by_key), make, title=f"generate {name}", unit="answers")
     return Generated(stage=stage.folder, answers=tuple(_answers(asked, rows)))
 
 
@@ -228,20 +213,20 @@ def score(shop: Shop, task: Task, generated: Generated, *, name: str) -> Scores:
     def make(owed: list[str]) -> Iterator[Row]:
         with ExitStack() as stack:
             sandbox = stack.enter_context(shop.tools.sandbox())
-            check_gold(task, sandbox, [replies[key][0].example for key in owed])
+            check_gold(task, sandbox, [replies[key][0].view for key in owed])
             for key, scored in _score(task, sandbox, {key: replies[key] for key in owed}):
                 one = replies[key][0]
                 about = {"example": one.example.id, "group": one.example.group}
                 yield Row(key=key, about=about, record=to_json(scored))
 
-    rows = _filled(shop, stage, list(replies), make, title=f"score {name}", unit="answers")
+    rows = filled(shop, stage, list(replies), make, title=f"score {name}", unit="answers")
     by_key = {key: from_json(Scored, row.record) for key, row in rows.items()}
     return Scores(stage=stage.folder, by_key=by_key)
 
 
 def score_key(one: Asked, completion: Completion) -> str:
-    """The name of a scored row: the example, tests and all, and what was said to it."""
-    return digest([digest(one.example), one.request.key, completion.text])
+    """The name of a scored row: the example as shown, tests and all, and what was said to it."""
+    return digest([digest(one.view), one.request.key, completion.text])
 
 
 def _score(
@@ -250,12 +235,12 @@ def _score(
     """The scores by key, as the programs finish; replies that need no program come first."""
     waiting: list[tuple[str, Example, Answer, Program]] = []
     for key, (one, completion) in replies.items():
-        answer = task.parse(completion.text, one.example)
-        program = task.program(one.example, answer)
+        answer = task.parse(completion.text, one.view)
+        program = task.program(one.view, answer)
         if program is None:
-            yield key, _scored(task, one.example, answer, None)
+            yield key, _scored(task, one.view, answer, None)
         else:
-            waiting.append((key, one.example, answer, program))
+            waiting.append((key, one.view, answer, program))
     for number, outcome in sandbox.run([program for *_, program in waiting]):
         key, example, answer, _ = waiting[number]
         yield key, _scored(task, example, answer, outcome)
@@ -270,7 +255,7 @@ def check_gold(task: Task, sandbox: Runner, examples: Iterable[Example]) -> None
 
     A model is only blamed for failing tests that a known good answer passes, here and now.
     """
-    distinct = {example.id: example for example in examples if example.wanted.get("repair")}
+    distinct = {example.id: example for example in examples if has_gold(task, example)}
     programs: list[tuple[Example, Answer, Program]] = []
     for example in distinct.values():
         answer = task.parse(task.gold(example), example)
@@ -288,10 +273,37 @@ def check_gold(task: Task, sandbox: Runner, examples: Iterable[Example]) -> None
             )
 
 
+def score_of(shop: Shop, task: Task, base: ModelReference, owed: Sequence[Asked]) -> ScoreOf:
+    """The task's headline metric of a model in memory over what is asked, higher for better."""
+    headline = task.metrics[0]
+    by_key = {one.request.key: one for one in owed}
+
+    def score(model: Any) -> float:
+        said = shop.tools.living(model, base).complete([one.request for one in owed])
+        replies = {
+            request.key: (by_key[request.key], completion)
+            for request, completion in said
+            if isinstance(completion, Completion)
+        }
+        with shop.tools.sandbox() as sandbox:
+            scored = [one for _, one in _score(task, sandbox, replies)]
+        values = [value for one in scored if (value := mark(task, one)) is not None]
+        mean = sum(values) / len(values) if values else 0.0
+        return mean if headline.better == "higher" else -mean
+
+    return score
+
+
+def mark(task: Task, scored: Scored) -> float | None:
+    """The headline metric of an answer; None where it could not be told."""
+    headline = task.metrics[0].name
+    return next((score.value for score in scored.scores if score.metric == headline), None)
+
+
 # ------------------------------------------------------------------ all row stages
 
 
-def _filled(
+def filled(
     shop: Shop, stage: RowStage, keys: list[str], make: Make, *, title: str, unit: str
 ) -> dict[str, Row]:
     """The stage's rows, with whoever watches told of each that is made."""

@@ -1,0 +1,92 @@
+"""Which prompts a model is asked: every view of every example, with shots where they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from outdo.errors import DataError, StudyError
+from outdo.records import Example, Request, Sampling, digest
+from outdo.study import Answering
+from outdo.tasks import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One sample that an example is owed: as which view it is shown, and what is requested.
+
+    `sample` numbers the samples of all views of the example.
+    """
+
+    example: Example
+    view: Example
+    sample: int
+    request: Request
+
+
+def asked(
+    task: Task, ask: Answering, examples: Sequence[Example], shots: Sequence[Example], *, seed: int
+) -> Iterator[Asked]:
+    """All samples of all views of the examples, in order."""
+    sampling = Sampling(
+        temperature=ask.temperature, top_p=ask.top_p, max_tokens=ask.max_tokens, seed=seed
+    )
+    for example in examples:
+        for place, view in enumerate(task.views(example)):
+            prompt = task.prompt(view, variant=ask.prompt, shots=shots)
+            for index in range(ask.samples):
+                yield Asked(
+                    example=example,
+                    view=view,
+                    sample=place * ask.samples + index,
+                    request=Request(prompt=prompt, sampling=sampling, index=index),
+                )
+
+
+def shots_for(
+    task: Task,
+    ask: Answering,
+    *,
+    training: Sequence[Example],
+    test: Sequence[Example],
+    seed: int,
+    where: str,
+) -> list[Example]:
+    """Training examples to show as solved: the same for all prompts, each of another group.
+
+    Raises an error for people where the prompt shows none and some are wanted, shows some and
+    none are, or more are wanted than there are.
+    """
+    solved = [example for example in training if has_gold(task, example)]
+    shots = _drawn(solved, ask.shots, seed)
+    shows = bool(solved and test) and _shows(task, solved[:1], test[0], ask.prompt)
+    if shows and not ask.shots:
+        problem = f"the prompt {ask.prompt!r} shows solved examples, and shots is 0"
+        raise StudyError(problem, "set shots: 2, or choose another prompt", where=where)
+    if len(shots) < ask.shots:
+        hint = f"{len(solved)} training rows have a known answer: lower shots, or add rows"
+        raise DataError(f"{ask.shots} shots can't be shown", hint, where=where)
+    if ask.shots and test and not shows:
+        hint = "choose one that shows examples, such as few-shot, or set shots: 0"
+        raise StudyError(f"the prompt {ask.prompt!r} shows no shots", hint, where=where)
+    return shots
+
+
+def has_gold(task: Task, example: Example) -> bool:
+    """Whether the example has a known answer."""
+    try:
+        return bool(task.gold(example))
+    except DataError:
+        return False
+
+
+def _shows(task: Task, shots: Sequence[Example], example: Example, variant: str) -> bool:
+    shown = task.prompt(example, variant=variant, shots=shots)
+    return shown != task.prompt(example, variant=variant)
+
+
+def _drawn(solved: Sequence[Example], count: int, seed: int) -> list[Example]:
+    order = sorted(solved, key=lambda e: digest(["shots", seed, e.id]))
+    firsts = {example.group: example for example in reversed(order)}
+    distinct = sorted(firsts.values(), key=lambda e: digest(["shots", seed, e.id]))
+    return [*distinct, *(e for e in order if e not in firsts.values())][:count]

@@ -1,0 +1,40 @@
+"""A study file: what is asked, in YAML, checked before anything is carried out.
+
+Every mistake is reported with the line it stands on. Lists in a `train` entry expand into one run
+for each combination, here and nowhere else. What comes out is plain, frozen data.
+"""
+
+from outdo.study.entries import Answering, Claim, Compared, Lora, Pairs, Settings, Train
+from outdo.study.matrix import Answers, Run
+from outdo.study.reading import load_study
+from outdo.study.sources import (
+    Conversations,
+    Data,
+    Folder,
+    Injected,
+    PairRows,
+    Programs,
+    Rows,
+)
+from outdo.study.whole import Study
+
+__all__ = [
+    "Answering",
+    "Answers",
+    "Claim",
+    "Compared",
+    "Conversations",
+    "Data",
+    "Folder",
+    "Injected",
+    "Lora",
+    "PairRows",
+    "Pairs",
+    "Programs",
+    "Rows",
+    "Run",
+    "Settings",
+    "Study",
+    "Train",
+    "load_study",
+]

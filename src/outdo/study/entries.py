@@ -1,0 +1,144 @@
+"""The entries of a study: what is trained, which pairs are made, who answers, what is compared."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from outdo.study.part import Part, Several
+
+Claim = Literal["these", "new"]
+Share = Annotated[float, Field(gt=0)]
+
+# ------------------------------------------------------------------ what is trained
+
+
+class Lora(Part):
+    """Low-rank adapters (Hu et al. 2021): rank r, scaled by alpha / r; twice r if not said.
+
+    With `dora` the length of each column is learnt apart from its direction (Liu et al. 2024).
+    """
+
+    rank: int = Field(default=16, ge=1)
+    alpha: float | None = Field(default=None, gt=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    targets: Literal["all-linear"] | list[str] = "all-linear"
+    dora: bool = False
+
+
+class _Recipe(Part):
+    """What all runs of an entry have in common: how they learn, and from which of its rows."""
+
+    method: str = "sft"
+    prompt: str = "direct"
+    beta: float = Field(default=0.1, gt=0)
+    quantise: Literal["none", "nf4"] = "none"
+    rows_per_step: int = Field(default=32, ge=1)
+    share_context: bool = True
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    clip: float = Field(default=1.0, gt=0)
+    max_length: int = Field(default=4096, ge=16)
+    longer: Literal["drop", "cut", "refuse"] = "drop"
+    precision: Literal["auto", "bfloat16", "float32", "float16"] = "auto"
+    checkpointing: bool = False
+    limit: int | None = Field(default=None, ge=1)
+    leave_out: str | None = None
+    validation: float = Field(default=0.0, ge=0, lt=1)
+    evaluate_every: int | None = Field(default=None, ge=1)
+    patience: int | None = Field(default=None, ge=1)
+    keep: Literal["last", "best"] = "last"
+    by: Literal["loss", "score"] = "loss"
+
+
+class Settings(_Recipe):
+    """How one run learns: no list is left that would make several of it."""
+
+    lora: Lora | Literal["none"]
+    learning_rate: float
+    epochs: int
+
+
+class Train(_Recipe):
+    """One training run, or a matrix of them where a value is a list.
+
+    `seeds` runs differ in their seed alone and are one contestant; a list for `seed` makes several.
+    """
+
+    model: str
+    data: (
+        str
+        | Annotated[list[str], Several]
+        | Annotated[dict[str, Share], Field(min_length=1)]
+        | None
+    ) = None
+    reference: str | None = None
+    lora: Lora | Literal["none"] | Annotated[list[Lora], Several] = Lora()
+    learning_rate: float | Annotated[list[float], Several] = 1e-3
+    epochs: int | Annotated[list[int], Several] = 1
+    seed: int | Annotated[list[int], Several] | None = None
+    seeds: int | None = Field(default=None, ge=1)
+
+    @property
+    def sets(self) -> dict[str, float | None]:
+        """The data sets that are named, each with its share where shares are given."""
+        if self.data is None:
+            return {}
+        return dict.fromkeys([self.data] if isinstance(self.data, str) else self.data) | (
+            self.data if isinstance(self.data, dict) else {}
+        )
+
+
+# ------------------------------------------------------------------ pairs of replies
+
+
+class Pairs(Part):
+    """Pairs of a better and a worse reply, from what a model says to training examples.
+
+    `passes` and `fails` are the model's own replies as the tests judge them, `gold` is the known
+    answer, `own` whatever the model said that isn't the gold answer.
+    """
+
+    examples: str = Field(alias="from")
+    model: str
+    prompt: str = "direct"
+    samples: int = Field(default=8, ge=1)
+    temperature: float = Field(default=0.8, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_tokens: int = Field(default=512, ge=1)
+    precision: Literal["float32", "bfloat16", "float16", "nf4"] = "float32"
+    chosen: Literal["passes", "gold"] = "passes"
+    rejected: Literal["fails", "own"] = "fails"
+    per_prompt: int = Field(default=2, ge=1)
+    limit: int | None = Field(default=None, ge=1)
+
+
+# ------------------------------------------------------------------ who answers, and the comparison
+
+
+class Answering(Part):
+    """A model with a way of asking it: one row of the table."""
+
+    model: str
+    data: str | None = None
+    prompt: str = "direct"
+    shots: int = Field(default=0, ge=0)
+    temperature: float = Field(default=0.0, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_tokens: int = Field(default=512, ge=1)
+    samples: int = Field(default=1, ge=1)
+    precision: Literal["float32", "bfloat16", "float16", "nf4"] = "float32"
+
+
+class Compared(Part):
+    """One table: whose answers stand in it, against whom, and what is claimed."""
+
+    answers: list[str] = Field(min_length=1)
+    floors: list[str] = Field(default=[])
+    against: list[str] = Field(min_length=1)
+    claim: Claim = "these"
+    margin: float = Field(default=0.05, gt=0)
+    slices: str | None = None

@@ -1,0 +1,128 @@
+"""Whether the names in a study stand for something, and its keys go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from outdo import catalog
+from outdo.catalog import suggestion
+from outdo.errors import StudyError
+from outdo.study.entries import Train
+from outdo.study.whole import Study
+
+
+def check(study: Study) -> None:
+    """Raises StudyError for a name that nothing bears or that two things bear, told at its line."""
+    for name in study.train:
+        if name in study.models:
+            where = study.where("train", name)
+            raise StudyError(f"{name!r} names a model already", "rename one", where=where)
+    for name in study.pairs:
+        if name in study.data:
+            where = study.where("pairs", name)
+            raise StudyError(f"{name!r} names data already", "rename one", where=where)
+    if path := study.circle():
+        section = "train" if path[0] in study.train else "pairs"
+        where = study.where(section, path[0], "model")
+        raise StudyError(f"training goes in a circle: {' -> '.join(path)}", where=where)
+    _trained(study)
+    _paired(study)
+    for name, entry in study.answer.items():
+        _model(study, entry.model, "answer", name, "model")
+        _examples(study, entry.data or study.data_for("answer", name), "answer", name, "data")
+    study.answers()
+    _compared(study)
+
+
+def _trained(study: Study) -> None:
+    for name, entry in study.train.items():
+        _model(study, entry.model, "train", name, "model")
+        if entry.reference:
+            _model(study, entry.reference, "train", name, "reference")
+        if ":" not in entry.method:
+            _known(study, entry.method, catalog.METHODS, "method", "train", name, "method")
+        if isinstance(entry.data, list):
+            _once(study, entry.data, "train", name, "data")
+        for data in entry.sets or [study.data_for("train", name)]:
+            _learnable(study, entry, data, name)
+        for key, problem, hint in _discords(entry):
+            raise StudyError(problem, hint, where=study.where("train", name, key))
+
+
+def _learnable(study: Study, entry: Train, data: str, name: str) -> None:
+    """That a data set gives rows from which the entry's method can learn."""
+    place = ("train", name, "data")
+    _known(study, data, {**study.data, **study.pairs}, "data", *place)
+    kind, rows = study.kind(data), catalog.ROWS.get(entry.method)
+    if rows and kind not in ("examples", rows):
+        problem = f"{entry.method} learns from {rows}s, and {data!r} holds {kind}s"
+        fit = [one for one in (*study.data, *study.pairs) if study.kind(one) in ("examples", rows)]
+        raise StudyError(problem, suggestion("", dict.fromkeys(fit)), where=study.where(*place))
+
+
+def _discords(entry: Train) -> Iterable[tuple[str, str, str]]:
+    """Keys that make no sense beside others: the key, what is wrong, what to do."""
+    if entry.quantise != "none" and entry.lora == "none":
+        yield "quantise", "weights of 4 bits can't be trained themselves", "set lora"
+    if entry.seeds and isinstance(entry.seed, list):
+        hint = "a list for seed makes contestants, seeds makes runs of one"
+        yield "seeds", "seeds and a list for seed don't go together", hint
+    if entry.by == "score" and entry.method == "reward":
+        yield "by", "a model that rates texts answers nothing", "set by: loss"
+    if not entry.validation:
+        wanted = {
+            "patience": entry.patience is not None,
+            "evaluate_every": entry.evaluate_every is not None,
+            "keep": entry.keep == "best",
+            "by": entry.by == "score",
+        }
+        for key in (key for key, is_set in wanted.items() if is_set):
+            yield key, f"{key} looks at held-out rows, and there are none", "set validation: 0.1"
+
+
+def _paired(study: Study) -> None:
+    for name, entry in study.pairs.items():
+        _model(study, entry.model, "pairs", name, "model")
+        study.single(entry.model, study.runs(), "pairs", name, "model")
+        _examples(study, entry.examples, "pairs", name, "from")
+        if (entry.chosen, entry.rejected) == ("passes", "own"):
+            problem = "what passes can only be preferred to what fails"
+            where = study.where("pairs", name, "rejected")
+            raise StudyError(problem, "set rejected: fails, or chosen: gold", where=where)
+
+
+def _compared(study: Study) -> None:
+    for title, table in study.compare.items():
+        _once(study, table.answers, "compare", title, "answers")
+        _once(study, table.floors, "compare", title, "floors")
+        for i, name in enumerate(table.answers):
+            _known(study, name, study.answer, "answer", "compare", title, "answers", i)
+        for i, name in enumerate(table.against):
+            there = dict.fromkeys(table.answers)
+            _known(study, name, there, "answer", "compare", title, "against", i)
+
+
+def _once(study: Study, names: list[str], *place: str) -> None:
+    if again := next((name for name in names if names.count(name) > 1), None):
+        raise StudyError(f"{again!r} is there twice", "name it once", where=study.where(*place))
+
+
+def _model(study: Study, name: str, *place: str) -> None:
+    _known(study, name, {**study.models, **study.train}, "model", *place)
+
+
+def _examples(study: Study, name: str, *place: str) -> None:
+    """That a data set holds examples of the task, which can be asked about."""
+    _known(study, name, study.data, "data", *place)
+    if study.kind(name) != "examples":
+        fit = {one: None for one in study.data if study.kind(one) == "examples"}
+        problem = f"{name!r} holds {study.kind(name)}s, not examples of the task"
+        raise StudyError(problem, suggestion("", fit), where=study.where(*place))
+
+
+def _known(
+    study: Study, name: str, known: Mapping[str, object], noun: str, *place: str | int
+) -> None:
+    if name not in known:
+        hint = suggestion(name, known)
+        raise StudyError(f"there is no {noun} {name!r}", hint, where=study.where(*place))

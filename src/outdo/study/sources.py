@@ -1,0 +1,108 @@
+"""Where rows come from: the data entries of a study, told apart by their `source`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from outdo.records import How
+from outdo.study.part import Part
+
+
+class Injected(Part):
+    """Correct programs, broken on purpose; each bug verified by running."""
+
+    source: Literal["inject"]
+    problems: str = "embedded"
+    count: int = Field(default=2000, ge=1)
+    test_per_problem: int = Field(default=2, ge=0)
+    test_per_held_out: int = Field(default=5, ge=0)
+    double: float = Field(default=0.0, ge=0, le=1)
+    seed: int | None = None
+
+
+class Programs(Part):
+    """Real programs of students, some right and some wrong, with the problems they solve."""
+
+    source: Literal["programs"]
+    problems: str
+    programs: str
+    problem_columns: dict[str, str] | None = None
+    program_columns: dict[str, str] | None = None
+    correct: list[str] = Field(default=[])
+    buggy: list[str] = Field(default=[])
+    how: How = "value"
+    hold_out: int = Field(default=25, ge=1)
+    inject: int = Field(default=0, ge=0)
+    seed: int | None = None
+
+
+class Rows(Part):
+    """Rows of a JSONL, CSV or Parquet file, their columns mapped to what the task needs."""
+
+    source: Literal["rows"]
+    path: str
+    columns: dict[str, str] | None = None
+    how: How = "value"
+    hold_out: int = Field(default=25, ge=1)
+    drop: bool = False
+    seed: int | None = None
+
+
+class Folder(Part):
+    """A folder of `.py` files by student, with doctests, pytest files or stdin/stdout pairs."""
+
+    source: Literal["folder"]
+    path: str
+    hold_out: int = Field(default=25, ge=1)
+    inject: int = Field(default=0, ge=0)
+    seed: int | None = None
+
+
+class Conversations(Part):
+    """Conversations of a file in a form that people have: chats, instructions, completions."""
+
+    source: Literal["conversations"]
+    path: str
+    format: str = "auto"
+    columns: dict[str, str] | None = None
+    drop: bool = False
+
+
+class PairRows(Part):
+    """Pairs of a file, each a prompt with a chosen and a rejected reply."""
+
+    source: Literal["pairs"]
+    path: str
+    format: str = "auto"
+    columns: dict[str, str] | None = None
+    drop: bool = False
+
+
+SOURCES: dict[str, type[Part]] = {
+    "inject": Injected,
+    "programs": Programs,
+    "rows": Rows,
+    "folder": Folder,
+    "conversations": Conversations,
+    "pairs": PairRows,
+}
+
+Data = Annotated[
+    Injected | Programs | Rows | Folder | Conversations | PairRows, Field(discriminator="source")
+]
+
+Kind = Literal["examples", "conversation", "pair"]
+"""What a data entry gives: examples of the task, or rows to learn from as they are."""
+
+
+def kind_of(data: Data) -> Kind:
+    """What comes out of a data entry."""
+    match data:
+        case Conversations():
+            return "conversation"
+        case PairRows():
+            return "pair"
+        case _:
+            return "examples"
