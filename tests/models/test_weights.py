@@ -120,16 +120,6 @@ def test_an_adapter_brings_its_head_and_is_folded(
     assert rating(weights.model) == bare
 
 
-def test_an_adapter_wants_the_head_that_it_was_trained_with(
-    llama_folder: Path, tmp_path: Path
-) -> None:
-    rates = resolve(str(adapter(tmp_path / "a", llama_folder, seed=1)), runs=tmp_path)
-    says = resolve(str(adapter(tmp_path / "b", llama_folder, seed=1, head="lm")), runs=tmp_path)
-    for held, other in ((rates, says), (says, rates)):
-        with pytest.raises(ModelError, match=f"needs the head '{other.head}'"):
-            Weights(held).activate(other)
-
-
 # ------------------------------------------------------------------ 4 bits
 
 

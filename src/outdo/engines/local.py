@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 
+from outdo.engines.choose import candidates, choices
 from outdo.engines.decode import Drawing, Row, Said, answers
-from outdo.errors import PermanentError
+from outdo.errors import EngineError, ModelError, PermanentError
+from outdo.models.forest import Tree
 from outdo.models.reference import ModelReference
 from outdo.models.weights import Precision, Weights
 from outdo.records import Completion, Request, Sampling, Usage
@@ -26,11 +28,17 @@ class Local:
         device: str = "auto",
         rows_per_batch: int = 32,
         cache_bytes: int = 2**29,
+        tokens_per_batch: int = 4096,
     ) -> None:
         self.reference = reference
         self.weights = weights or Weights(reference, precision=precision, device=device)
+        if self.weights.head != reference.head:
+            raise ModelError(
+                f"needs weights with the head {reference.head!r}", where=reference.name
+            )
         self.rows_per_batch = rows_per_batch
         self.cache_bytes = cache_bytes
+        self.tokens_per_batch = tokens_per_batch
         self.model = reference.label
         self.served_by = f"transformers/{self.weights.precision}"
         self._config = self.weights.model.config.get_text_config()
@@ -42,8 +50,61 @@ class Local:
     ) -> Iterator[tuple[Request, Completion | PermanentError]]:
         """Each request with its completion as soon as that is finished, longest prompts first.
 
-        A prompt that leaves no room in the model's context is permanently unanswered.
+        A prompt with candidates is answered by the one that the model gives the most probability,
+        or the highest score. A prompt that leaves no room in the model's context is permanently
+        unanswered.
         """
+        yield from self._choose([one for one in requests if one.prompt.candidates])
+        yield from self._generate([one for one in requests if not one.prompt.candidates])
+
+    def _choose(
+        self, requests: Sequence[Request]
+    ) -> Iterator[tuple[Request, Completion | PermanentError]]:
+        head = self.reference.head
+        asked: list[Request] = []
+        trees: list[Tree] = []
+        for request in requests:
+            tree = candidates(request.prompt, self.weights.chat, head=head, context=self._context())
+            if isinstance(tree, PermanentError):
+                yield request, tree
+            else:
+                asked.append(request)
+                trees.append(tree)
+        if not trees:
+            return
+        told = choices(
+            self.weights.model,
+            trees,
+            head=head,
+            tokens=self.tokens_per_batch,
+            activate=lambda: self.weights.activate(self.reference),
+        )
+        for chosen in told:
+            request, path = asked[chosen.tree], trees[chosen.tree].paths[chosen.picked]
+            yield (
+                request,
+                Completion(
+                    prompt=request.prompt.key,
+                    model=self.model,
+                    served_by=self.served_by,
+                    sampling=request.sampling,
+                    index=request.index,
+                    text=request.prompt.candidates[chosen.picked],
+                    finish="stop",
+                    logprobs=chosen.logprobs,
+                    usage=Usage(seconds=chosen.seconds, tokens_in=len(path.ids)),
+                ),
+            )
+
+    def _generate(
+        self, requests: Sequence[Request]
+    ) -> Iterator[tuple[Request, Completion | PermanentError]]:
+        if requests and self.reference.head == "score":
+            raise EngineError(
+                "this model rates texts and writes none",
+                "ask it with a prompt that has candidates, such as reward",
+                where=self.reference.name,
+            )
         owed: dict[Sampling, list[tuple[Request, Row]]] = {}
         for request in requests:
             row = self._row(request)
@@ -58,12 +119,15 @@ class Local:
 
     def _row(self, request: Request) -> Row | PermanentError:
         ids = self.weights.chat.prompt_ids(request.prompt)
-        context = getattr(self._config, "max_position_embeddings", None) or 2**31
+        context = self._context()
         room = context - len(ids)
         if room < 1:
             return PermanentError(f"the prompt's {len(ids)} tokens fill the context of {context}")
         limit = min(request.sampling.max_tokens, room)
         return Row(prompt=tuple(ids), limit=limit, seed=request.seed)
+
+    def _context(self) -> int:
+        return getattr(self._config, "max_position_embeddings", None) or 2**31
 
     def _batches(
         self, rows: Sequence[tuple[Request, Row]]

@@ -207,8 +207,6 @@ class Weights:
             return
         if reference.bottom.digest != self.base.digest:
             raise ModelError(f"stands on another model than {self.base.name}", where=reference.name)
-        if reference.adapters and reference.head != self.head:
-            raise ModelError(f"needs the head {reference.head!r}", where=reference.name)
         self._restore()
         if names := [self._load(adapter) for adapter in reference.adapters]:
             self._adapted.base_model.enable_adapter_layers()
