@@ -15,7 +15,7 @@ from sample import REDIT, RPASS, findings
 from outdo.errors import StoreError
 from outdo.report import Findings, Match, Results, Training, results, write
 from outdo.report.plots import losses
-from outdo.report.results import as_json
+from outdo.report.shape import as_json
 from outdo.report.tables import markdown, slug, tables
 from outdo.report.training import Entry
 

@@ -177,6 +177,7 @@ def test_names_are_moved_apart_and_stay_inside() -> None:
     assert apart([10.0, 11.0, 50.0], 14.0, 300.0) == [10.0, 24.0, 50.0]
     assert apart([295.0, 299.0, 300.0], 14.0, 300.0) == [272.0, 286.0, 300.0]
     assert apart([], 14.0, 300.0) == []
+    assert apart([0.10, 0.11], 0.06, 1.0) == pytest.approx([0.10, 0.16])
 
 
 def test_long_names_are_cut_beside_lines_and_whole_when_pointed_at() -> None:

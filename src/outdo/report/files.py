@@ -16,7 +16,8 @@ from outdo.errors import StoreError
 from outdo.report.figures import figures
 from outdo.report.findings import Findings
 from outdo.report.page import render
-from outdo.report.results import Results, as_json
+from outdo.report.results import Results
+from outdo.report.shape import as_json
 from outdo.report.tables import markdown, tables
 
 OURS = {"tables": (".csv", ".tex"), "figures": (".png", ".svg")}

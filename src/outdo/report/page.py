@@ -24,10 +24,11 @@ from outdo.records import Example, Json
 from outdo.report import plots, wording
 from outdo.report.changes import Line as Changed
 from outdo.report.changes import changes
+from outdo.report.columns import Column
 from outdo.report.findings import Contestant, Findings, Row
-from outdo.report.results import Column, Compared, Results, Table
+from outdo.report.results import Compared, Results, Table
+from outdo.report.tracks import gap_track, track
 from outdo.report.training import BRIEF, Entry, Measure, entries, measures, swept
-from outdo.stats import Interval
 
 MOST_ROWS = 5_000
 MOST_SHOWN = 8
@@ -362,62 +363,6 @@ def _cut(text: str) -> str:
     if len(text) <= MOST_TEXT:
         return text
     return f"{text[:MOST_TEXT]}\n… {len(text) - MOST_TEXT:,} more characters"
-
-
-# ------------------------------------------------------------------ places on a scale, in percent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Track:
-    """Where an interval lies on its scale: left edge, width and middle, in percent."""
-
-    left: float
-    width: float
-    dot: float
-    zero: float | None = None
-    margin: tuple[float, float] | None = None
-
-
-def track(table: Table, column: Column, cell: Interval) -> Track | None:
-    """A mean's place on the scale of its column: 0 to 1 for shares, else what the column spans."""
-    if cell.value is None:
-        return None
-    low, high = 0.0, 1.0
-    if not column.share:
-        cells = [line.cells[column.name] for line in table.lines if column.name in line.cells]
-        ends = [end for one in cells for end in (one.low, one.value, one.high) if end is not None]
-        low, high = min(0.0, *ends), max(ends)
-    left = cell.low if cell.low is not None else cell.value
-    right = cell.high if cell.high is not None else cell.value
-    return _track(left, cell.value, right, low, high)
-
-
-def gap_track(compared: Compared, table: Table) -> Track | None:
-    """A difference's place on a scale around 0 that all of the column's differences share."""
-    found, margin = compared.verdict.found, compared.margin
-    if found.difference is None or found.low is None or found.high is None:
-        return None
-    ends = [
-        abs(end)
-        for other in table.compared
-        if other.column.name == compared.column.name
-        for end in (other.verdict.found.low, other.verdict.found.high, margin)
-        if end is not None
-    ]
-    reach = max(ends) * 1.05 or 1.0
-    placed = _track(found.low, found.difference, found.high, -reach, reach)
-    edges = None if margin is None else (50 - 50 * margin / reach, 100 * margin / reach)
-    return Track(left=placed.left, width=placed.width, dot=placed.dot, zero=50.0, margin=edges)
-
-
-def _track(left: float, middle: float, right: float, low: float, high: float) -> Track:
-    scale = 100 / ((high - low) or 1.0)
-
-    def place(number: float) -> float:
-        return round(min(100.0, max(0.0, (number - low) * scale)), 2)
-
-    start = place(left)
-    return Track(left=start, width=round(place(right) - start, 2), dot=place(middle))
 
 
 def as_text(value: Json) -> str:

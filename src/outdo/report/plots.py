@@ -266,12 +266,11 @@ def _labels(shown: Sequence[Entry], ends: dict[int, Point], down: _Axis) -> list
     """The entries' names beside the ends of their lines, moved apart where they would touch."""
     places = sorted(ends, key=lambda place: down.place(ends[place][1]))
     ys = apart([down.place(ends[place][1]) for place in places], 14.0, _floor(CURVES))
-    text = Markup('<text x="{}" y="{}" class="name c{}">{}<title>{}</title></text>')
+    text = Markup('<text x="{}" y="{:.1f}" class="name c{}">{}<title>{}</title></text>')
+    names = [(shown[place].name, place % COLOURS) for place in places]
     return [
-        text.format(
-            _end(CURVES) + 8, y + 4, place % COLOURS, _short(shown[place].name), shown[place].name
-        )
-        for place, y in zip(places, ys, strict=True)
+        text.format(_end(CURVES) + 8, y + 4, tone, _short(name), name)
+        for (name, tone), y in zip(names, ys, strict=True)
     ]
 
 
@@ -282,7 +281,7 @@ def apart(places: Sequence[float], gap: float, end: float) -> list[float]:
         moved.append(max(place, moved[-1] + gap) if moved else place)
     for i in reversed(range(len(moved))):
         limit = end - gap * (len(moved) - 1 - i)
-        moved[i] = round(min(moved[i], limit), 1)
+        moved[i] = min(moved[i], limit)
     return moved
 
 

@@ -6,14 +6,12 @@ scores, so that numbers of two signatures can't meet under one heading.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from outdo.errors import DataError
-from outdo.records import Json, Metric
-from outdo.report.findings import Contestant, Findings, Match, Row, Slice
-from outdo.report.training import REPORTED
+from outdo.report.columns import Column, Entrant, Runs, columns_of
+from outdo.report.findings import Contestant, Findings, Match, Slice
 from outdo.stats import (
     Claim,
     Interval,
@@ -24,35 +22,6 @@ from outdo.stats import (
     population,
     verdict,
 )
-from outdo.stats.samples import pass_at_k_by_example
-
-SCHEMA = 1
-USUAL_K = (2, 5, 10, 100)
-"""Which pass@k is told beside pass@1: the largest of these for which there are samples."""
-SHARES = ("share", "%")
-"""Units that say that a value lies within 0 and 1."""
-
-Runs = tuple[Values, ...]
-"""For each training run of a contestant, example to its value with samples folded.
-
-None is missing, absence is «does not apply»; who was not trained has one run.
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A metric as one signature gave it; `common` over the examples for which all have a value."""
-
-    name: str
-    heading: str
-    metric: Metric
-    by: str
-    share: bool
-    common: bool = False
-
-    @property
-    def title(self) -> str:
-        return f"{self.heading}, where all models have one" if self.common else self.heading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +111,7 @@ def _check(findings: Findings) -> None:
 
 def _table(findings: Findings, task: str, part: Slice | None) -> Table:
     entrants = _entrants(findings, task, part)
-    columns, runs = _columns(findings.metrics[task], entrants)
+    columns, runs = columns_of(findings.metrics[task], entrants)
     trained = {contestant.name: contestant.trainings for contestant, _ in entrants}
     answered = dict.fromkeys(row.example for _, rows in entrants for row in rows)
     groups = {name: findings.examples[name].group for name in findings.examples if name in answered}
@@ -233,9 +202,6 @@ def _population(findings: Findings, claim: Claim, groups: Mapping[str, str]) -> 
     )
 
 
-Entrant = tuple[Contestant, Sequence[Row]]
-
-
 def _entrants(findings: Findings, task: str, part: Slice | None) -> list[Entrant]:
     """The contestants of a task with their rows of the slice; one without any isn't there."""
     wanted = None if part is None else set(part.examples)
@@ -266,209 +232,3 @@ def _matches(findings: Findings, task: str, present: Sequence[Contestant]) -> li
 def _reference(present: Sequence[Contestant], matches: Sequence[Match]) -> str | None:
     named = [contestant.name for contestant in present if contestant.reference]
     return next(iter(named or [match.b for match in matches]), None)
-
-
-def _columns(
-    metrics: Iterable[Metric], entrants: Sequence[Entrant]
-) -> tuple[tuple[Column, ...], dict[tuple[str, str], Runs]]:
-    """A column for each metric and signature, and the values under each for each contestant."""
-    columns: list[Column] = []
-    values: dict[tuple[str, str], Runs] = {}
-    for metric in metrics:
-        signatures = dict.fromkeys(
-            score.by
-            for _, rows in entrants
-            for row in rows
-            for score in row.scores
-            if score.metric == metric.name
-        )
-        for number, by in enumerate(signatures, start=1):
-            for column, own in _of_signature(metric, by, number, entrants):
-                columns.append(column)
-                values |= {(name, column.name): found for name, found in own.items()}
-    return tuple(columns), values
-
-
-def _of_signature(
-    metric: Metric, by: str, number: int, entrants: Sequence[Entrant]
-) -> Iterator[tuple[Column, dict[str, Runs]]]:
-    """The column of one metric and signature, then those that are made of it."""
-    samples = {contestant.name: _samples(rows, metric.name, by) for contestant, rows in entrants}
-    own: dict[str, Runs] = {
-        name: tuple(fold(told) for told in runs) for name, runs in samples.items() if any(runs)
-    }
-    column = Column(
-        name=metric.name if number == 1 else f"{metric.name}#{number}",
-        heading=metric.heading if number == 1 else f"{metric.heading} ({number})",
-        metric=metric,
-        by=by,
-        share=_is_share(metric, own.values()),
-    )
-    yield column, own
-    if column.share and not any(row.view for _, rows in entrants for row in rows):
-        yield from _at_k(column, samples)
-    if metric.common and (shared := _common(own, entrants)):
-        yield replace(column, name=f"{column.name}_common", common=True), shared
-
-
-Sample = tuple[str, float | None, float]
-
-
-def _samples(rows: Iterable[Row], metric: str, by: str) -> list[list[Sample]]:
-    """(example, value, weight) under one signature, by training run.
-
-    A run of which nothing was scored under it is empty.
-    """
-    told: dict[int, list[Sample]] = {}
-    missing: dict[int, list[Sample]] = {}
-    for row in rows:
-        mine = told.setdefault(row.run, [])
-        if row.missing is not None:
-            missing.setdefault(row.run, []).append((row.example, None, 1.0))
-        mine += [
-            (row.example, score.value, score.weight)
-            for score in row.scores
-            if score.metric == metric and score.by == by
-        ]
-    return [told[run] + missing.get(run, []) if told[run] else [] for run in sorted(told)]
-
-
-def _at_k(
-    column: Column, samples: Mapping[str, Sequence[Sequence[Sample]]]
-) -> Iterator[tuple[Column, dict[str, Runs]]]:
-    """The unbiased pass@k of 0s and 1s, for the largest usual k that some model has samples for."""
-    if any(
-        value not in (0, 1, None)
-        for runs in samples.values()
-        for run in runs
-        for _, value, _ in run
-    ):
-        return
-    tried = {name: [_by_example(run) for run in runs] for name, runs in samples.items()}
-    most = max((len(v) for runs in tried.values() for run in runs for v in run.values()), default=0)
-    k = max((k for k in USUAL_K if k <= most), default=None)
-    if k is None:
-        return
-    own = {
-        name: tuple(pass_at_k_by_example(run, k=k) for run in runs) for name, runs in tried.items()
-    }
-    yield (
-        replace(
-            column,
-            name=f"{column.name}@{k}",
-            heading=f"{column.heading}@{k}",
-            by=f"{column.by}; unbiased pass@{k} of up to {most} samples",
-        ),
-        {name: runs for name, runs in own.items() if _any(runs)},
-    )
-
-
-def _by_example(samples: Iterable[Sample]) -> dict[str, list[float | None]]:
-    values: dict[str, list[float | None]] = {}
-    for example, value, _ in samples:
-        values.setdefault(example, []).append(value)
-    return values
-
-
-def _is_share(metric: Metric, found: Iterable[Runs]) -> bool:
-    if metric.unit:
-        return metric.unit in SHARES
-    return all(0 <= value <= 1 for runs in found for run in runs for value in _known(run).values())
-
-
-def _common(own: Mapping[str, Runs], entrants: Sequence[Entrant]) -> dict[str, Runs]:
-    """The values over the examples for which every run of every model has one.
-
-    Neither a floor nor a model without any value narrows the set; a floor has a value here only
-    if it has one for each of these examples.
-    """
-    models = [c.name for c, _ in entrants if not c.floor and _any(own.get(c.name, ()))]
-    if len(models) < 2:
-        return {}
-    shared = [example for example in own[models[0]][0] if _all_have(models, own, example)]
-    return {
-        name: tuple({example: run[example] for example in shared} for run in runs)
-        for name, runs in own.items()
-        if shared and all(_known(run).keys() >= set(shared) for run in runs)
-    }
-
-
-def _all_have(models: Iterable[str], own: Mapping[str, Runs], example: str) -> bool:
-    return all(run.get(example) is not None for name in models for run in own[name])
-
-
-def _known(values: Values) -> dict[str, float]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _any(runs: Iterable[Values]) -> bool:
-    return any(_known(run) for run in runs)
-
-
-def as_json(findings: Findings, found: Results) -> dict[str, Json]:
-    """The results for programs that read them: the shape of `results.json`."""
-    return {
-        "schema": SCHEMA,
-        "study": findings.study,
-        "tasks": {table.title: {"metrics": _metrics_json(table)} for table in found.tables},
-        "training": {
-            run.name: {name: _finite(run.report.get(name)) for name in REPORTED}
-            for run in findings.trainings
-        },
-    }
-
-
-def _finite(value: Json) -> Json:
-    """What a report tells, but null for a number that JSON can't hold."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _metrics_json(table: Table) -> dict[str, Json]:
-    return {
-        column.name: {
-            "better": column.metric.better,
-            "unit": column.metric.unit,
-            "by": column.by,
-            "heading": column.title,
-            "models": {
-                line.contestant.name: _interval_json(line.cells[column.name])
-                for line in table.lines
-                if column.name in line.cells
-            },
-            "comparisons": [
-                _compared_json(compared)
-                for compared in table.compared
-                if compared.column.name == column.name
-            ],
-        }
-        for column in table.columns
-    }
-
-
-def _interval_json(cell: Interval) -> dict[str, Json]:
-    return {
-        "value": cell.value,
-        "low": cell.low,
-        "high": cell.high,
-        "n": cell.n,
-        "groups": cell.groups,
-        "missing": cell.missing,
-        "runs": list(cell.run_means),
-    }
-
-
-def _compared_json(compared: Compared) -> dict[str, Json]:
-    found = compared.verdict.found
-    return {
-        "a": compared.a,
-        "b": compared.b,
-        "difference": found.difference,
-        "low": found.low,
-        "high": found.high,
-        "n": found.n,
-        "groups": found.groups,
-        "verdict": compared.verdict.word,
-        "needed": compared.verdict.needed,
-        "runs": {"a": found.runs_a, "b": found.runs_b},
-        "needed_runs": compared.verdict.needed_runs,
-    }

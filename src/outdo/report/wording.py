@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 
 from outdo.records import Json
+from outdo.report.columns import Column
 from outdo.report.findings import Findings
-from outdo.report.results import Column, Compared, Table
+from outdo.report.results import Compared, Table
 from outdo.report.training import Amount, Kind
 from outdo.stats import Difference, Interval, Verdict
 from outdo.stats.verdict import plural
