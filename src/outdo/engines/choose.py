@@ -19,7 +19,7 @@ from outdo.errors import PermanentError
 from outdo.models.attention import has_window
 from outdo.models.chat import Chat, Encoded
 from outdo.models.forest import Batch, Tree, lay, layouts
-from outdo.models.logprobs import path_scores, path_sums
+from outdo.models.logprobs import computing_dtype, path_scores, path_sums
 from outdo.models.reference import Head
 from outdo.records import Conversation, Message, Prompt
 
@@ -121,7 +121,7 @@ def _packs(model: Any, trees: Sequence[Tree], judge: Callable[[Any, Batch], Tens
         together = judge(model, lay(trees, [tried]).to(model.device))
     except (RuntimeError, TypeError, ValueError, IndexError):
         return False  # it takes no mask of this kind
-    most = EXACT if model.dtype == torch.float32 else ROUGH
+    most = EXACT if computing_dtype(model) == torch.float32 else ROUGH
     return bool((together - alone).abs().max() < most * alone.abs().max().clamp(min=1))
 
 
