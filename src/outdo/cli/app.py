@@ -41,6 +41,15 @@ class Tier(StrEnum):
     none = "none"
 
 
+class Dtype(StrEnum):
+    """What weights are written in."""
+
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    float16 = "float16"
+    nf4 = "nf4"
+
+
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study's YAML file.")]
 LogDir = Annotated[
     Path, typer.Option("--log-dir", envvar="OUTDO_LOG_DIR", help="Where runs are kept.")
@@ -164,6 +173,46 @@ def generate(
         tier=sandbox.value,
     )
     raise typer.Exit(code)
+
+
+@app.command()
+def merge(
+    models: Annotated[
+        list[str],
+        typer.Argument(metavar="MODEL...", help="run/<study>/train <name>, hf/..., a folder."),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="The folder to write; new, or empty.")],
+    weight: Annotated[
+        list[float] | None,
+        typer.Option("--weight", help="Of each model in turn; without any they count alike."),
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option("--base", help="What adapters stand on, if it lies elsewhere now.")
+    ] = None,
+    dtype: Annotated[
+        Dtype | None, typer.Option("--dtype", help="What to write; as the base is, if not given.")
+    ] = None,
+    lossy: Annotated[
+        bool, typer.Option("--lossy", help="Write it though its answers differ, and say how far.")
+    ] = False,
+    gguf: Annotated[bool, typer.Option("--gguf", help="A GGUF file too, by llama.cpp.")] = False,
+    licence: Annotated[str, typer.Option("--license", help="As the card says it.")] = "unknown",
+    log_dir: LogDir = RUNS,
+) -> None:
+    """Fold an adapter into its base, or average models: a directory that anybody loads."""
+    from outdo.cli.merge import merge_models
+
+    merge_models(
+        models,
+        out=out,
+        weights=weight or [],
+        base=base,
+        dtype=dtype.value if dtype else None,
+        lossy=lossy,
+        gguf=gguf,
+        licence=licence,
+        log_dir=log_dir,
+    )
 
 
 @app.command()
