@@ -178,6 +178,7 @@ def test_losses_equal_those_of_trl(
     assert ours == pytest.approx(theirs, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sft", "dpo"])
 def test_an_adapter_learns_as_it_does_in_trl(
     name: str, bases: dict[str, ModelReference], tmp_path: Path

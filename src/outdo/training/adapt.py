@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from outdo.errors import TrainingError
 from outdo.models.reference import BASE, ModelReference
 from outdo.models.weights import load_tokenizer, peft_without_warnings
-from outdo.training import dense, preflight
+from outdo.training import lean, preflight
 from outdo.training.checkpoint import plain_errors
 from outdo.training.fused import fuse
 from outdo.training.method import Head
@@ -21,27 +21,20 @@ from outdo.training.settings import Lora, Settings
 from outdo.training.shards import whole
 
 
-def adapted(
-    model: Any, base: ModelReference, settings: Settings, *, precision: str, head: Head
-) -> Any:
+def adapted(model: Any, base: ModelReference, settings: Settings, *, head: Head) -> Any:
     """The model with the weights that learn: a new adapter, the base's own, or everything.
 
     Weights that learn stay in float32.
     """
-    _attend(model, precision)
+    lean.use(model)
     if settings.lora is None:
         return model.requires_grad_(True)
     if base.adapters:
         model = _further(model, base)
     else:
-        from peft import get_peft_model
-
         preflight.targets(model, settings)
         torch.manual_seed(settings.seed)
-        with peft_without_warnings():
-            model = get_peft_model(
-                model, _configuration(settings.lora, head), autocast_adapter_dtype=False
-            )
+        model = _begun(model, _configuration(settings.lora, head))
     for weight in model.parameters():
         if weight.requires_grad:
             weight.data = weight.data.float()
@@ -49,18 +42,13 @@ def adapted(
     return model
 
 
-def frozen(model: Any, base: ModelReference, *, precision: str) -> Any:
+def frozen(model: Any, base: ModelReference) -> Any:
     """The model as `adapted` computes before its first step, with nothing that learns."""
-    _attend(model, precision)
+    lean.use(model)
     if base.adapters:
         model = _further(model, base)
         fuse(model)
     return model.eval().requires_grad_(False)
-
-
-def _attend(model: Any, precision: str) -> None:
-    if precision == "bfloat16" and model.device.type == "cpu":
-        dense.use(model)
 
 
 def _configuration(lora: Lora, head: Head) -> Any:
@@ -75,6 +63,20 @@ def _configuration(lora: Lora, head: Head) -> Any:
         use_dora=lora.dora,
         task_type="SEQ_CLS" if head == "score" else "CAUSAL_LM",
     )
+
+
+def _begun(model: Any, configuration: Any) -> Any:
+    """A new adapter on the model."""
+    from peft import get_peft_model
+
+    try:
+        with peft_without_warnings():
+            return get_peft_model(model, configuration, autocast_adapter_dtype=False)
+    except ValueError as error:
+        raise TrainingError(
+            f"peft can't make this adapter: {error}",
+            "experts take neither DoRA nor dropout: take plain LoRA, or name other targets",
+        ) from error
 
 
 def _further(model: Any, base: ModelReference) -> Any:
@@ -107,9 +109,7 @@ def keep(model: Any, base: ModelReference, folder: Path, *, processes: Processes
     Of several processes the leader writes; where weights lie in parts all of them must call.
     """
     if not hasattr(model, "peft_config"):
-        state = None
-        if processes.sharded:
-            state = {name: whole(one.detach()).cpu() for name, one in model.state_dict().items()}
+        state = _gathered(model) if processes.sharded else None
         if processes.leads:
             with plain_errors():
                 model.save_pretrained(folder, state_dict=state)
@@ -121,6 +121,17 @@ def keep(model: Any, base: ModelReference, folder: Path, *, processes: Processes
     tensors = {name: whole(one.detach()).float().cpu().contiguous() for name, one in state.items()}
     if processes.leads:
         _write_adapter(model, tensors, base, folder)
+
+
+def _gathered(model: Any) -> dict[str, torch.Tensor]:
+    """The model's tensors put together, those that have two names under the first of them."""
+    names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+    second = names - {name for name, _ in model.named_parameters()}
+    return {
+        name: whole(one.detach()).cpu()
+        for name, one in model.state_dict().items()
+        if name not in second
+    }
 
 
 def _write_adapter(

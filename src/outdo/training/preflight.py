@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from outdo.errors import ModelError, TrainingError
+from outdo.models import branches
 from outdo.models.attention import has_window
 from outdo.models.chat import Chat, Encoded
 from outdo.models.forest import Tree, lay
@@ -253,8 +254,17 @@ def packs(model: Any, trees: Sequence[Tree], *, head: Head) -> bool:
     """Whether this model, given a forest, computes each path of it as if it were alone.
 
     Tried on the shortest rows, all in one row of the batch, and where some layer's window is
-    shorter than the longest row on one that is longer than it.
+    shorter than the longest row on one that is longer than it. Where the model can attend by
+    branches, and computes the same, it does so from now on.
     """
+    if branches.use(model, longest=max(map(_longest, trees))):
+        if _same_together(model, trees, head=head, flat=True):
+            return True
+        branches.leave(model)
+    return _same_together(model, trees, head=head, flat=False)
+
+
+def _same_together(model: Any, trees: Sequence[Tree], *, head: Head, flat: bool) -> bool:
     sizes = [tree.tokens for tree in trees]
     order = sorted(range(len(trees)), key=lambda row: sizes[row])
     tried = order[:3]
@@ -266,7 +276,7 @@ def packs(model: Any, trees: Sequence[Tree], *, head: Head) -> bool:
     with torch.no_grad(), exactly:
         alone = judge(model, lay(trees, [[row] for row in tried], packed=False).to(model.device))
         try:
-            together = judge(model, lay(trees, [tried]).to(model.device))
+            together = judge(model, lay(trees, [tried], flat=flat).to(model.device))
         except (RuntimeError, TypeError, ValueError, IndexError):
             return False  # a mask of its own kind, as recurrent layers have
     most = TOLERANCE if _exact(model) else ROUGH
@@ -287,6 +297,18 @@ def base(reference: ModelReference, settings: Settings) -> None:
     if reference.adapters and settings.lora is None:
         raise TrainingError(
             "all weights can't be trained below an adapter", "merge it first", where=reference.name
+        )
+
+
+def head(reference: ModelReference, wanted: Head) -> None:
+    """Refuses a start whose head is another than the one that is to learn."""
+    if wanted == "lm" and reference.head == "score":
+        raise TrainingError(
+            "the model rates texts and can't say any", "reward trains it", where=reference.name
+        )
+    if wanted == "score" and reference.head == "lm" and reference.adapters:
+        raise TrainingError(
+            "the adapter has no head that rates texts", "merge it first", where=reference.name
         )
 
 

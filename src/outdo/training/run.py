@@ -55,6 +55,7 @@ def run(
         torch.set_num_threads(settings.how.threads)
     memory = Memory(device)
     method = catalog.named(catalog.METHODS, settings.method, noun="method")(settings)
+    preflight.head(base, method.head)
     known = _reference(method, base, [*rows, *validation], reference, settings, processes)
     chat = load_chat(base)
     learnt = _rows(rows, known, method, chat, settings)
@@ -63,8 +64,8 @@ def run(
     with held_base(
         base, settings, precision=precision, head=method.head, sharded=processes.sharded
     ) as bare:
-        packed = preflight.packs(bare, learnt.trees, head=method.head)
-        model = adapt.adapted(bare, base, settings, precision=precision, head=method.head)
+        packed = preflight.packs(bare, (*learnt.trees, *held_out.trees), head=method.head)
+        model = adapt.adapted(bare, base, settings, head=method.head)
         if settings.how.checkpointing:
             adapt.checkpoint(model)
         processes.begin_alike(adapt.learning(model).values())
