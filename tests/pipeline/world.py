@@ -113,6 +113,9 @@ class World:
     told: dict[str, list[Any] | None] = field(default_factory=dict)
     scores: list[float] = field(default_factory=list)
     referred: list[tuple[str, Pair]] = field(default_factory=list)
+    file_rows: list[Any] = field(default_factory=list)
+    by_count: dict[int, list[Example]] = field(default_factory=dict)
+    unlearnt: str | None = None
     data_made: int = 0
     findings: list[Findings] = field(default_factory=list)
 
@@ -131,7 +134,7 @@ class World:
             reference=self._reference,
             reference_settings=lambda run: {"max_length": run.settings.max_length},
             resolve=self._resolve,
-            data_what=lambda *_: digest(self.rows),
+            data_what=lambda *_: digest([self.rows, self.file_rows]),
             data=self._data,
             environment=lambda: {"outdo": "0", "sandbox": "real"},
         )
@@ -141,9 +144,12 @@ class World:
         path.write_text(text)
         return load_study(path, overrides=overrides)
 
-    def _data(self, *_: object) -> tuple[list[Example], list[str]]:
+    def _data(self, spec: Any, *_: object) -> tuple[list[Any], list[str]]:
         self.data_made += 1
-        return self.rows, ["one row was dropped"]
+        if spec.source in ("conversations", "pairs"):
+            return self.file_rows, []
+        rows = self.by_count.get(getattr(spec, "count", 0), self.rows)
+        return rows, ["one row was dropped"]
 
     def _resolve(self, name: str) -> ModelReference:
         if not name.startswith("run/"):
@@ -183,7 +189,8 @@ class World:
     ) -> Iterator[tuple[int, tuple[float, float] | None]]:
         for number, pair in enumerate(pairs):
             self.referred.append((model.name, pair))
-            yield number, (-float(len(pair.chosen)), -float(len(pair.rejected)))
+            logs = (-float(len(pair.chosen)), -float(len(pair.rejected)))
+            yield number, None if self.unlearnt and self.unlearnt in pair.chosen else logs
 
 
 REPORT: dict[str, Json] = {

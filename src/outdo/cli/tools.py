@@ -81,16 +81,15 @@ class _Engines:
     """Gives out engines; those of one base share its weights, so that it is loaded once."""
 
     def __init__(self) -> None:
-        self._weights: dict[tuple[str, str], Any] = {}
+        self._weights: dict[tuple[str, ...], Any] = {}
 
     def __call__(self, model: ModelReference, ask: Answering) -> Engine:
         if model.kind == "script":
             return from_file(model.path, model=model.label)
         local, weights = _imported()
-        base = model.bottom
-        place = (base.digest, ask.precision)
+        place = (model.bottom.digest, model.head, ask.precision)
         if place not in self._weights:
-            self._weights = {place: weights(base, precision=ask.precision)}
+            self._weights = {place: weights(model, precision=ask.precision)}
         engine: Engine = local(model, weights=self._weights[place], precision=ask.precision)
         return engine
 
@@ -125,14 +124,14 @@ def _train(
     if base.kind == "script":
         raise TrainingError("a script can't be trained", "name a model", where=base.name)
     try:
-        from outdo.training import train
+        from outdo.training.following import train
 
         train(
             base,
             rows,  # type: ignore[arg-type]
             settings=_settings(run),
             folder=folder,
-            validation=validation,  # type: ignore[arg-type]
+            validation=validation,
             reference=reference,
             score=score,
             on_step=on_step,
@@ -204,8 +203,21 @@ def _settings(run: Run) -> Any:
         evaluate_every=asked.evaluate_every,
         patience=asked.patience,
         keep=asked.keep,
-        how=How(checkpointing=asked.checkpointing, checkpoint_seconds=_checkpoint_seconds()),
+        how=How(
+            checkpointing=asked.checkpointing,
+            checkpoint_seconds=_checkpoint_seconds(),
+            strategy=_strategy(),
+        ),
     )
+
+
+def _strategy() -> Any:
+    """What several processes do with the weights; the study doesn't depend on it."""
+    said = os.environ.get("OUTDO_STRATEGY", "auto")
+    if said not in ("auto", "ddp", "fsdp"):
+        known = "auto, ddp, fsdp"
+        raise StudyError(f"there is no strategy {said!r}", known, where="OUTDO_STRATEGY")
+    return said
 
 
 def _checkpoint_seconds() -> float:

@@ -97,7 +97,7 @@ def _scored(job: Job, name: str, generated: Generated, *, run: int = 0) -> Itera
         scored = None
         if isinstance(completion, Completion):
             scored = scores.by_key[score_key(one, completion)]
-        yield Reply(one.example, one.sample, completion, scored, run)
+        yield Reply(one.example, one.request.index, completion, scored, view=one.place, run=run)
 
 
 # ------------------------------------------------------------------ floors

@@ -13,14 +13,14 @@ from outdo.tasks import Task
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One sample that an example is owed: as which view it is shown, and what is requested.
+    """One sample that an example is owed: how it is shown, and what is requested.
 
-    `sample` numbers the samples of all views of the example.
+    `place` is the number of the view among those of the example.
     """
 
     example: Example
     view: Example
-    sample: int
+    place: int
     request: Request
 
 
@@ -35,12 +35,8 @@ def asked(
         for place, view in enumerate(task.views(example)):
             prompt = task.prompt(view, variant=ask.prompt, shots=shots)
             for index in range(ask.samples):
-                yield Asked(
-                    example=example,
-                    view=view,
-                    sample=place * ask.samples + index,
-                    request=Request(prompt=prompt, sampling=sampling, index=index),
-                )
+                request = Request(prompt=prompt, sampling=sampling, index=index)
+                yield Asked(example=example, view=view, place=place, request=request)
 
 
 def shots_for(

@@ -116,9 +116,10 @@ class Learning:
         if name in self.study.pairs:
             return self._pairs_named(name)
         made = self.job.data[name]
+        if made.lessons:
+            return lessons.of_rows(made.lessons)
         method, variant = run.settings.method, run.settings.prompt
-        told = lessons.of_examples(self.task, made.of("train"), method=method, variant=variant)
-        return told + lessons.of_rows(made.lessons)
+        return lessons.of_examples(self.task, made.of("train"), method=method, variant=variant)
 
     def _lectures(
         self, run: Run, base: ModelReference, rows: Sequence[Lesson], *, name: str
@@ -243,7 +244,7 @@ class Learning:
             program=scored.answer.value,
             passes=passes,
             whole=completion.finish == "stop",
-            by={"from": model.label, "sample": one.sample, "passes": passes},
+            by={"from": model.label, "sample": one.request.index, "passes": passes},
         )
 
     def _gold(self, example: Example) -> Said | None:
