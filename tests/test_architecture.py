@@ -51,6 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     "report": NOUNS | TOOLS,
     "cli": NOUNS | TOOLS | WORK | {"engines", "training", "pipeline", "report"},
     "embedded": set(),
+    "__main__": {"cli"},
 }
 """A room, and the rooms that it may import. A new room is a line here and one in the document."""
 

@@ -301,10 +301,26 @@ def options(
 def main() -> None:
     """The command `outdo`; exits with the verb's code."""
     try:
-        app()
+        _do()
     except OutdoError as error:
         print(f"outdo: {error}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+
+
+def _do() -> None:
+    """The verb; of several processes of a launcher the first does it, the others help to train."""
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        app()
+        return
+    from outdo.training.following import follow, release
+
+    if int(os.environ.get("RANK", "0")) > 0:
+        follow()
+        return
+    try:
+        app()
+    finally:
+        release()

@@ -30,6 +30,9 @@ T = TypeVar("T")
 PATIENCE = timedelta(minutes=30)
 """How long a process waits for the others at one place."""
 
+LAST_WORDS = timedelta(seconds=5)
+"""How long the leader waits for the others to hear why it failed."""
+
 BUCKET = 2**24
 """So many numbers of gradients are sent at once."""
 
@@ -206,17 +209,21 @@ class Together:
         dist.destroy_process_group()
         if told is not None:
             raise told from error
+        if error is not None and self.rank == 0:
+            self._stay()
 
     def _told(self, error: BaseException) -> TrainingError | None:
         """What another process has failed of, where that is why this one did; else tells them."""
         missed = _is_of_another(error)
         with contextlib.suppress(dist.DistError):
             if not missed:
-                said = f"process {self.rank}: {error or type(error).__name__}"
+                said = f"process {self.rank} failed: {error or type(error).__name__}"
                 self.store.compare_set("failed", "", said)
                 return None
             if self.store.check(["failed"]):
-                return TrainingError(self.store.get("failed").decode())
+                said = self.store.get("failed").decode()
+                self.store.set(f"heard/{self.rank}", "")
+                return TrainingError(said)
         return (
             TrainingError(
                 "another process of this run is gone",
@@ -225,6 +232,12 @@ class Together:
             if missed
             else None
         )
+
+    def _stay(self) -> None:
+        """Let the others hear why, for the store may go with this process."""
+        others = [f"heard/{rank}" for rank in range(1, self.count)]
+        with contextlib.suppress(dist.DistError):
+            self.store.wait(others, LAST_WORDS)
 
 
 def _is_of_another(error: BaseException) -> bool:
