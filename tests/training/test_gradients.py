@@ -175,29 +175,3 @@ def test_layers_that_do_more_stay_as_peft_made_them() -> None:
         config = LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM", **more)
         with peft_without_warnings():
             assert fuse(get_peft_model(tiny.model(), config)) == 0, more
-
-
-@pytest.mark.parametrize("masked", [True, False])
-@pytest.mark.parametrize("shared", [1, 2])
-def test_plain_attention_gives_what_torch_gives(masked: bool, shared: int) -> None:
-    from outdo.training.dense import attend
-
-    torch.manual_seed(0)
-    shapes = [(2, 4, 9, 8), (2, 4 // shared, 9, 8), (2, 4 // shared, 9, 8)]
-    inputs = [torch.randn(shape).bfloat16().requires_grad_() for shape in shapes]
-    mask = torch.ones(2, 1, 9, 9, dtype=torch.bool).tril()
-    mask[1, :, 5:, :5] = False
-    module = torch.nn.Module()
-    module.num_key_value_groups = shared  # type: ignore[assignment]
-    got, _ = attend(module, *inputs, mask if masked else None)
-    wide = [one.detach().float().requires_grad_() for one in inputs]
-    wanted = torch.nn.functional.scaled_dot_product_attention(
-        *wide, attn_mask=mask if masked else None, is_causal=not masked, enable_gqa=shared > 1
-    ).transpose(1, 2)
-    assert torch.allclose(got.float(), wanted, atol=0.03)
-    direction = torch.randn_like(wanted)
-    got.backward(direction.bfloat16())
-    wanted.backward(direction)
-    for one, two in zip(inputs, wide, strict=True):
-        assert one.grad is not None and two.grad is not None
-        assert torch.allclose(one.grad.float(), two.grad, atol=0.06, rtol=0.05)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from outdo.models.attention import masks
+from outdo.models.branches import Branch, masks_of_branches
 from outdo.models.chat import Encoded
 
 
@@ -47,8 +48,9 @@ class Batch:
     paths that share it have it twice. `last` is the place of each path's last token. Paths are
     numbered tree by tree, in the order of `trees`, whose numbers are those of the caller.
     `given` [trees, m] is what the trees bring along. `single` says that each row is one path from
-    its beginning, which needs no mask of its own. `tokens` counts those of all paths, `distinct`
-    those of the tries, and `computed` padding as well.
+    its beginning, which needs no mask of its own; `branches`, of a flat batch, where the tokens of
+    each path lie. `tokens` counts those of all paths, `distinct` those of the tries, and `computed`
+    padding as well.
     """
 
     ids: Tensor
@@ -65,6 +67,7 @@ class Batch:
     tokens: int
     distinct: int
     single: bool
+    branches: tuple[Branch, ...] = ()
 
     @property
     def computed(self) -> int:
@@ -83,6 +86,8 @@ class Batch:
 
     def mask(self, config: Any, dtype: torch.dtype) -> Any:
         """The attention mask for a model of this configuration; None where causal is enough."""
+        if self.branches:
+            return masks_of_branches(config, self.branches)
         if self.single:
             return None
         place = torch.arange(self.ids.shape[1], device=self.ids.device)
@@ -92,6 +97,9 @@ class Batch:
             config, seen[:, None], queries=self.positions, keys=self.positions, dtype=dtype
         )
 
+
+WORTH_SHARING = 8
+"""A prefix of fewer tokens is computed again rather than gathered for each branch."""
 
 Layout = list[list[int]]
 """For each row of a batch, which trees lie in it."""
@@ -104,10 +112,11 @@ class Kinship:
     """The paths of many trees in lexicographic order, and how much neighbours there share.
 
     In that order the longest prefix that two paths have in common is the least of those that the
-    neighbours between them have: so every question about sharing is a minimum over a slice.
+    neighbours between them have: so every question about sharing is a minimum over a slice. What
+    is shorter than `least` counts as nothing.
     """
 
-    def __init__(self, trees: Sequence[Tree]) -> None:
+    def __init__(self, trees: Sequence[Tree], *, least: int = 1) -> None:
         owners = [(tree, path) for tree, one in enumerate(trees) for path in range(len(one.paths))]
         ids = [np.asarray(trees[tree].paths[path].ids, dtype=">u4") for tree, path in owners]
         order = sorted(range(len(ids)), key=lambda number: ids[number].tobytes())
@@ -116,7 +125,8 @@ class Kinship:
             self.ranks[owners[number][0]].append(rank)
         self.lengths = np.array([len(ids[number]) for number in order])
         pairs = itertools.pairwise(order)
-        self.shared = np.array([_common(ids[a], ids[b]) for a, b in pairs], dtype=np.int64)
+        shared = np.array([_common(ids[a], ids[b]) for a, b in pairs], dtype=np.int64)
+        self.shared = np.where(shared < least, 0, shared)
 
     def between(self, a: int, b: int) -> int:
         """How many tokens two paths have in common, by their ranks."""
@@ -184,16 +194,24 @@ class _Row:
 
 
 def layouts(
-    trees: Sequence[Tree], order: Iterable[int], *, tokens: int, packed: bool = True
+    trees: Sequence[Tree],
+    order: Iterable[int],
+    *,
+    tokens: int,
+    packed: bool = True,
+    flat: bool = False,
 ) -> Iterator[Layout]:
     """The trees in batches of at most `tokens` (padding included), the longest first.
 
     A row is as long as its batch's longest tree. Where the batch is `packed`, others fill up what
     is left of the rows, each where it shares the most; else a row has one tree, and each of a
-    tree's paths is computed apart.
+    tree's paths is computed apart. A `flat` batch is a single row without padding.
     """
     numbers = list(order)
     mine = [trees[number] for number in numbers]
+    if flat:
+        yield from _in_line(mine, numbers, tokens)
+        return
     if not packed:
         yield from _apart(mine, numbers, tokens)
         return
@@ -247,6 +265,22 @@ def _best(rows: Sequence[_Row], tree: int, size: int, kinship: Kinship) -> tuple
     return found, least
 
 
+def _in_line(mine: Sequence[Tree], numbers: Sequence[int], tokens: int) -> Iterator[Layout]:
+    """Batches of one row: trees in lexicographic order, so that those that share lie together."""
+    kinship = Kinship(mine, least=WORTH_SHARING)
+    row = _Row(room=tokens)
+    for tree in sorted(range(len(mine)), key=lambda tree: kinship.ranks[tree][0]):
+        cost = kinship.cost(tree, row.ranks)
+        if row.trees and cost > row.room:
+            yield [row.trees]
+            row, cost = _Row(room=tokens), kinship.cost(tree, [])
+        row.room -= cost
+        row.trees.append(numbers[tree])
+        row.ranks = sorted([*row.ranks, *kinship.ranks[tree]])
+    if row.trees:
+        yield [row.trees]
+
+
 def _apart(mine: Sequence[Tree], numbers: Sequence[int], tokens: int) -> Iterator[Layout]:
     """Batches whose rows are single paths: each tree fills as many rows as it has paths."""
     layout: Layout = []
@@ -277,6 +311,7 @@ class _Trie:
     ids: list[int] = field(default_factory=list)
     depth: list[int] = field(default_factory=list)
     end: list[int] = field(default_factory=list)
+    branches: list[Branch] = field(default_factory=list)
 
     def add(self, path: Encoded, nodes: list[int], shared: int) -> list[int]:
         """The nodes of a path whose first `shared` are those of the path before, `nodes`."""
@@ -287,6 +322,8 @@ class _Trie:
         self.ids += path.ids[shared:]
         self.depth += range(shared, len(path.ids))
         self.end += [0] * len(more)
+        if more:
+            self.branches.append((*_spans(nodes[:shared]), (more.start, more.stop)))
         return [*nodes[:shared], *more]
 
     def close(self, nodes: Iterable[int], width: int) -> int:
@@ -301,8 +338,18 @@ class _Trie:
         return size
 
 
-def lay(trees: Sequence[Tree], layout: Layout, *, packed: bool = True) -> Batch:
+def _spans(nodes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Rising numbers as spans of neighbours."""
+    start = 0
+    for place in range(1, len(nodes) + 1):
+        if place == len(nodes) or nodes[place] != nodes[place - 1] + 1:
+            yield nodes[start], nodes[place - 1] + 1
+            start = place
+
+
+def lay(trees: Sequence[Tree], layout: Layout, *, packed: bool = True, flat: bool = False) -> Batch:
     """The batch of this layout: ids, depths, ends, and the learnt tokens."""
+    least = WORTH_SHARING if flat else 1
     numbers = [number for row in layout for number in row]
     firsts = np.cumsum([0, *(len(trees[number].paths) for number in numbers)])
     first = dict(zip(numbers, firsts.tolist(), strict=False))
@@ -316,12 +363,13 @@ def lay(trees: Sequence[Tree], layout: Layout, *, packed: bool = True) -> Batch:
         for tree, p in sorted(paths, key=lambda one: trees[one[0]].paths[one[1]].ids):
             path = trees[tree].paths[p]
             shared = _prefix(before.ids, path.ids) if before else 0
+            shared = shared if shared >= least else 0
             nodes, before = trie.add(path, nodes, shared), path
             placed[first[tree] + p] = (row, nodes)
         tries.append((trie, nodes))
     width = max(len(trie.ids) for trie, _ in tries)
     distinct = sum(trie.close(nodes, width) for trie, nodes in tries)
-    flat = [
+    places = [
         [row * width + node for node in nodes]
         for row, nodes in (placed[number] for number in range(len(placed)))
     ]
@@ -330,14 +378,15 @@ def lay(trees: Sequence[Tree], layout: Layout, *, packed: bool = True) -> Batch:
         ids=torch.tensor([trie.ids for trie, _ in tries]),
         positions=torch.tensor([trie.depth for trie, _ in tries]),
         end=torch.tensor([trie.end for trie, _ in tries]),
-        last=torch.tensor([places[-1] for places in flat], dtype=torch.long),
+        last=torch.tensor([path[-1] for path in places], dtype=torch.long),
         given=torch.tensor([trees[number].given for number in numbers], dtype=torch.float32),
-        **_learnt(paths_of, flat),
+        **_learnt(paths_of, places),
         trees=tuple(numbers),
         paths=len(paths_of),
         tokens=sum(len(path.ids) for path in paths_of),
         distinct=distinct,
         single=all(len(paths) == 1 for paths in owned),
+        branches=tuple(tries[0][0].branches) if flat else (),
     )
 
 
@@ -353,12 +402,12 @@ def _prefix(a: Sequence[int], b: Sequence[int]) -> int:
     return low
 
 
-def _learnt(paths: Sequence[Encoded], flat: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+def _learnt(paths: Sequence[Encoded], nodes: Sequence[Sequence[int]]) -> dict[str, Tensor]:
     """What is learnt after which place, and on which path."""
     source: list[int] = []
     target: list[int] = []
     owner: list[int] = []
-    for number, (path, places) in enumerate(zip(paths, flat, strict=True)):
+    for number, (path, places) in enumerate(zip(paths, nodes, strict=True)):
         said = [place for place, learnt in enumerate(path.learnt) if learnt and place]
         source += [places[place - 1] for place in said]
         target += [path.ids[place] for place in said]

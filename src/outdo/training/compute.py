@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from outdo.models import branches
 from outdo.models.forest import Batch, Tree, lay, layouts
 from outdo.training.processes import Processes
 
@@ -23,8 +24,9 @@ def batches(
     model: Any, trees: Sequence[Tree], numbers: Iterable[int], *, tokens: int, packed: bool
 ) -> Iterator[Batch]:
     """Some of the trees in batches of at most `tokens`, on the model's device."""
-    for layout in layouts(trees, numbers, tokens=tokens, packed=packed):
-        yield lay(trees, layout, packed=packed).to(model.device)
+    flat = packed and branches.used(model)
+    for layout in layouts(trees, numbers, tokens=tokens, packed=packed, flat=flat):
+        yield lay(trees, layout, packed=packed, flat=flat).to(model.device)
 
 
 def shared_batches(

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
+from outdo.models import branches
 from outdo.models.reference import ModelReference
 from outdo.models.weights import DTYPES, load_base
-from outdo.training import dense
 from outdo.training.method import Head
 from outdo.training.settings import Settings
 
@@ -83,4 +83,4 @@ def _bare(model: Any) -> None:
             setattr(model.get_submodule(above), own, module.get_base_layer())
     vars(model).pop("peft_config", None)
     model.activation_checkpointing_disable()
-    dense.leave(model)
+    branches.leave(model)

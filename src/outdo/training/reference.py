@@ -40,7 +40,7 @@ def logs(
     yield from ((number, None) for number in range(len(rows)) if number not in learnt)
     with held_base(model, settings, precision=precision) as base:
         packed = preflight.packs(base, checked.trees, head=method.head)
-        judge = adapt.frozen(base, model, precision=precision)
+        judge = adapt.frozen(base, model)
         for start in range(0, len(checked.trees), ROWS_AT_ONCE):
             together = range(start, min(start + ROWS_AT_ONCE, len(checked.trees)))
             some = processes.share(together, sizes)

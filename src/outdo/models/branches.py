@@ -1,0 +1,189 @@
+"""Attention over tries on a CPU: each branch looks at what it grew from and at itself, no more.
+
+A row that holds many sequences has a mask that hides most of what is computed under it. Here the
+scores that a mask would hide are never made: the new tokens of each path are taken in blocks, and
+a block is multiplied with the keys before its end on its own path. Scores are made anew on the
+way back, so nothing is kept that grows with the square of a length.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from outdo.models.attention import has_window
+
+NAME = "outdo_branches"
+BLOCK = 256
+"""Queries at a time: fewer would be many small products, more would make scores to be hidden."""
+
+Span = tuple[int, int]
+Branch = tuple[Span, ...]
+"""Where the tokens of a path lie, as spans of the row; those of the last span are new with it."""
+
+
+class _Attention(torch.autograd.Function):
+    """Softmax(scale q k') v over [1, heads, length, width], grouped queries included."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        scale: float,
+        branches: Sequence[Branch],
+    ) -> Tensor:
+        q, k, v = _grouped(query, key, scale), key[0], value[0]
+        made = v.new_empty(query.shape[2], query.shape[1], v.shape[-1])
+        for branch in branches:
+            keys, values = _along(k, branch), _along(v, branch)
+            for start, stop, end in _blocks(branch):
+                shares = _shares(q[:, :, start:stop], keys[:, :end])
+                said = shares @ values[:, :end]
+                made[start:stop] = said.view(-1, stop - start, said.shape[-1]).transpose(0, 1)
+        ctx.save_for_backward(q, key, value)
+        ctx.scale, ctx.branches = scale, branches
+        return made[None]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        q, key, value = ctx.saved_tensors
+        k, v = key[0], value[0]
+        grad = grads[0][0].transpose(0, 1).reshape(*q.shape[:3], v.shape[-1])
+        grad_q, grad_k, grad_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
+        for branch in ctx.branches:
+            keys, values = _along(k, branch), _along(v, branch)
+            to_k, to_v = _room(grad_k, keys, branch), _room(grad_v, values, branch)
+            for start, stop, end in _blocks(branch):
+                block = q[:, :, start:stop]
+                shares = _shares(block, keys[:, :end])
+                back = grad[:, :, start:stop].reshape(len(v), -1, v.shape[-1])
+                to_v[:, :end].baddbmm_(shares.transpose(1, 2), back)
+                drift = back @ values[:, :end].transpose(1, 2)
+                drift = torch._softmax_backward_data(drift, shares, -1, shares.dtype)
+                grad_q[:, :, start:stop] = (drift @ keys[:, :end]).view(block.shape)
+                to_k[:, :end].baddbmm_(
+                    drift.transpose(1, 2), block.reshape(len(k), -1, block.shape[-1])
+                )
+            if len(branch) > 1:
+                _add_along(grad_k, to_k, branch)
+                _add_along(grad_v, to_v, branch)
+        grad_q = grad_q.mul_(ctx.scale).view(1, -1, *grad_q.shape[2:])
+        return grad_q, grad_k[None], grad_v[None], None, None
+
+
+def _grouped(query: Tensor, key: Tensor, scale: float) -> Tensor:
+    """Queries times the scale as [key heads, queries a key head, length, width]."""
+    return (query[0] * scale).view(key.shape[1], -1, *query.shape[2:])
+
+
+def _blocks(branch: Branch) -> Iterator[tuple[int, int, int]]:
+    """Start and stop of each block of new tokens in the row, and its end on the path."""
+    first, last = branch[-1]
+    before = sum(stop - start for start, stop in branch[:-1])
+    for start in range(first, last, BLOCK):
+        stop = min(start + BLOCK, last)
+        yield start, stop, before + stop - first
+
+
+def _along(tensor: Tensor, branch: Branch) -> Tensor:
+    """Keys or values [heads, length, width] along a path."""
+    spans = [tensor[:, start:stop] for start, stop in branch]
+    return spans[0] if len(spans) == 1 else torch.cat(spans, dim=1)
+
+
+def _room(whole: Tensor, part: Tensor, branch: Branch) -> Tensor:
+    """Where the gradient of a path's keys or values adds up: in its place, if it is one piece."""
+    return whole[:, slice(*branch[0])] if len(branch) == 1 else torch.zeros_like(part)
+
+
+def _add_along(whole: Tensor, part: Tensor, branch: Branch) -> None:
+    done = 0
+    for start, stop in branch:
+        whole[:, start:stop] += part[:, done : done + stop - start]
+        done += stop - start
+
+
+def _shares(block: Tensor, keys: Tensor) -> Tensor:
+    """How each query of a block divides its attention, [key heads, queries, keys]."""
+    heads, groups, count, width = block.shape
+    scores = block.reshape(heads, groups * count, width) @ keys.transpose(1, 2)
+    own = scores.view(heads * groups, count, -1)[:, :, keys.shape[1] - count :]
+    own.masked_fill_(_later(count), -torch.inf)
+    return torch.softmax(scores, dim=-1)
+
+
+@functools.lru_cache(maxsize=2 * BLOCK)
+def _later(count: int) -> Tensor:
+    return torch.ones(count, count, dtype=torch.bool).triu(1)
+
+
+def attend(
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **more: Any,
+) -> tuple[Tensor, None]:
+    """Attention as a transformers layer calls it: output [rows, length, heads, width].
+
+    A mask that says where the branches lie is followed; with any other this is SDPA.
+    """
+    branches = getattr(attention_mask, "branches", None)
+    if branches is None or dropout:
+        made, _ = sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **more
+        )
+        return made, None
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    with torch.autocast(query.device.type, enabled=False):
+        made = _Attention.apply(query, key, value, scale, branches)  # type: ignore[no-untyped-call]
+    return made, None
+
+
+AttentionInterface.register(NAME, attend)
+AttentionMaskInterface.register(NAME, sdpa_mask)
+
+
+def masks_of_branches(config: Any, branches: Sequence[Branch]) -> Any:
+    """What to pass as `attention_mask` for one row of tries with these branches."""
+    brings = torch.ones(1, 1, 1, 1, dtype=torch.bool)
+    brings.branches = branches  # type: ignore[attr-defined]
+    kinds = set(getattr(config, "layer_types", None) or ())
+    return dict.fromkeys(kinds, brings) if len(kinds) > 1 else brings
+
+
+def use(model: Any, *, longest: int) -> bool:
+    """Let the model's layers attend by branches; whether they do.
+
+    Not on another device than a CPU, where attention isn't SDPA, where it drops at random, or
+    where a window is shorter than the `longest` path.
+    """
+    config = model.config.get_text_config()
+    plain = config._attn_implementation == "sdpa" and not getattr(config, "attention_dropout", 0)
+    if model.device.type == "cpu" and plain and not has_window(config, longest):
+        model.set_attn_implementation(NAME)
+    return used(model)
+
+
+def used(model: Any) -> bool:
+    """Whether the model's layers attend by branches."""
+    config = model.config.get_text_config()
+    return bool(config._attn_implementation == NAME)
+
+
+def leave(model: Any) -> None:
+    """Let the model's layers attend by SDPA again."""
+    if used(model):
+        model.set_attn_implementation("sdpa")
