@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +13,11 @@ from torch import Tensor
 
 import tiny
 from outdo import catalog
-from outdo.models.chat import Chat
-from outdo.models.forest import Tree, lay, layouts
+from outdo.models import branches
+from outdo.models.chat import Chat, Encoded
+from outdo.models.forest import Tree
+from outdo.training import lean
+from outdo.training.compute import batches
 from outdo.training.settings import Settings
 
 PAIRED = ("dpo", "dpo-normalised", "ipo", "reward")
@@ -31,6 +36,11 @@ def rows(name: str, count: int) -> list[Any]:
     if name in PAIRED:
         return tiny.pairs(count)
     return tiny.comparisons(count) if name == "choice" else tiny.samples(count)
+
+
+def encoded(row: Any) -> Encoded:
+    """A conversation as its tiny tokenizer has it."""
+    return Chat(tiny.tokenizer()).encode(row)
 
 
 def trees(name: str, count: int = 7) -> list[Tree]:
@@ -98,14 +108,27 @@ def in_batches(
     """Loss and gradient as the loop computes them."""
     model.zero_grad(set_to_none=True)
     total = weights = 0.0
-    for layout in layouts(given, range(len(given)), tokens=tokens, packed=packed):
-        one, weight = method(name).loss(model, lay(given, layout, packed=packed))
+    for batch in batches(model, given, range(len(given)), tokens=tokens, packed=packed):
+        one, weight = method(name).loss(model, batch)
         one.backward()
         total += one.item()
         weights += weight
     single = name in ("sft", "rationale")
     assert weights == (sum(sum(t.paths[0].learnt) for t in given) if single else len(given))
     return total, gradients(model)
+
+
+@contextlib.contextmanager
+def quick(model: Any, given: list[Tree]) -> Iterator[bool]:
+    """A block in which the model computes as in a run; whether it attends by branches."""
+    below = model.get_base_model() if hasattr(model, "get_base_model") else model
+    longest = max(len(path.ids) for tree in given for path in tree.paths)
+    lean.use(below)
+    try:
+        yield branches.use(below, longest=longest)
+    finally:
+        lean.leave(below)
+        branches.leave(below)
 
 
 def distance(one: dict[str, Tensor], two: dict[str, Tensor]) -> float:
@@ -119,6 +142,8 @@ def distance(one: dict[str, Tensor], two: dict[str, Tensor]) -> float:
 def assert_alike(name: str, model: Any, given: list[Tree], **how: Any) -> None:
     """The loop's loss and gradient are those of the conversations computed apart."""
     wanted, gradient = separately(name, model, given)
-    got, grads = in_batches(name, model, given, **how)
-    assert math.isclose(got, wanted, rel_tol=2e-6), (got, wanted)
-    assert distance(gradient, grads) <= 1e-5
+    for quickly in (False, True):
+        with quick(model, given) if quickly else contextlib.nullcontext():
+            got, grads = in_batches(name, model, given, **how)
+        assert math.isclose(got, wanted, rel_tol=2e-6), (quickly, got, wanted)
+        assert distance(gradient, grads) <= 1e-5, quickly

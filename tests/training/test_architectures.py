@@ -11,7 +11,7 @@ import plain
 import tiny
 from outdo.models.forest import lay
 from outdo.models.reference import ModelReference
-from outdo.training import adapt
+from outdo.training import adapt, lean
 from outdo.training.settings import Lora, Settings
 
 UNSCORED = ("granite",)
@@ -47,7 +47,7 @@ def model_for(kind: str, name: str, **changes: Any) -> Any:
 
 @pytest.mark.parametrize(("kind", "name"), EACH)
 def test_gradients_equal_those_of_separate_sequences(kind: str, name: str) -> None:
-    rows = plain.trees(name, 5)
+    rows = plain.trees(name, 4)
     assert max(len(path.ids) for tree in rows for path in tree.paths) > 2 * tiny.WINDOW
     batch = lay(rows, [list(range(len(rows)))])
     assert batch.distinct < 0.8 * batch.tokens
@@ -62,12 +62,35 @@ def test_they_do_so_for_any_budget_and_apart(kind: str, name: str) -> None:
         plain.assert_alike(name, model, rows, tokens=tokens, packed=packed)
 
 
+BRANCHING = [kind for kind in tiny.ARCHITECTURES if kind != "gemma2"]
+"""What attends by branches where no window is shorter than the rows: all without capped scores."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize("kind", BRANCHING)
+def test_they_do_so_by_branches_under_wide_windows(kind: str, name: str) -> None:
+    if name == "reward" and kind in UNSCORED:
+        pytest.skip("transformers has no such class")
+    rows, model = plain.trees(name), model_for(kind, name, sliding_window=4096)
+    with plain.quick(model, rows) as by_branches:
+        assert by_branches
+    plain.assert_alike(name, model, rows, tokens=300)
+
+
+def test_they_do_so_where_a_part_of_each_head_is_rotated() -> None:
+    turned = {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.5}
+    model = model_for("phi3", "sft", rope_parameters=turned, sliding_window=4096)
+    cos, _ = model.model.rotary_emb(torch.zeros(1), torch.arange(3)[None])
+    assert cos.shape[-1] == 8 and model.config.hidden_size // model.config.num_attention_heads == 16
+    plain.assert_alike("sft", model, plain.trees("sft", 3))
+
+
 def with_adapter(model: Any, lora: Lora, head: str, *, fused: bool) -> Any:
     """The model with an adapter that isn't nought; as peft made it where not `fused`."""
     base = ModelReference(name="tiny", path=None, digest="", kind="model")  # type: ignore[arg-type]
-    made = adapt.adapted(
-        model.requires_grad_(False), base, Settings(lora=lora), precision="float32", head=head
-    )
+    made = adapt.adapted(model.requires_grad_(False), base, Settings(lora=lora), head=head)
+    lean.leave(made)
     if not fused:
         for module in made.modules():
             vars(module).pop("forward", None)
@@ -82,11 +105,12 @@ def with_adapter(model: Any, lora: Lora, head: str, *, fused: bool) -> Any:
 def test_adapters_learn_as_peft_would_from_separate_sequences(
     kind: str, name: str, lora: Lora
 ) -> None:
-    rows, head = plain.trees(name, 5), plain.head(name)
+    rows, head = plain.trees(name, 4), plain.head(name)
     unfused = with_adapter(model_for(kind, name), lora, head, fused=False)
     wanted, gradient = plain.separately(name, unfused, rows)
     model = with_adapter(model_for(kind, name), lora, head, fused=True)
-    got, grads = plain.in_batches(name, model, rows, tokens=300)
+    with plain.quick(model, rows):
+        got, grads = plain.in_batches(name, model, rows, tokens=300)
     assert got == pytest.approx(wanted, rel=2e-6)
     assert plain.distance(gradient, grads) <= 1e-5
 

@@ -11,6 +11,7 @@ import torch
 from outdo.models import branches
 from outdo.models.reference import ModelReference
 from outdo.models.weights import DTYPES, load_base
+from outdo.training import lean
 from outdo.training.method import Head
 from outdo.training.settings import Settings
 
@@ -39,7 +40,10 @@ def held_base(
     if model is None:
         _held.clear()
         model = _loaded(reference, settings, precision=precision, head=head)
-    yield model
+    try:
+        yield model
+    finally:
+        lean.leave(model)
     if lasting:
         _bare(model)
         _held[place] = model.eval().requires_grad_(False)
@@ -83,4 +87,5 @@ def _bare(model: Any) -> None:
             setattr(model.get_submodule(above), own, module.get_base_layer())
     vars(model).pop("peft_config", None)
     model.activation_checkpointing_disable()
+    model.disable_input_require_grads()
     branches.leave(model)

@@ -18,6 +18,11 @@ from torch import Tensor
 
 TOLERANCE = 1e-5
 
+Rotate = Callable[..., tuple[Tensor, Tensor]]
+
+_replaced: dict[str, Rotate] = {}
+"""The rotations that ours stand for now, by the module of their architecture."""
+
 
 class _Norm(torch.autograd.Function):
     """weight * x / sqrt(mean(x^2) + eps) over the last dimension (Zhang and Sennrich 2019)."""
@@ -101,6 +106,14 @@ def rotate(
     )
 
 
+def _rotate_whole(
+    original: Rotate, q: Tensor, k: Tensor, cos: Tensor, *more: Any, **by: Any
+) -> Any:
+    """Ours, or the original where it turns a part of each head alone."""
+    whole = q.shape[-1] == cos.shape[-1] == k.shape[-1]
+    return (rotate if whole else original)(q, k, cos, *more, **by)
+
+
 def use(model: Any) -> int:
     """How many of the model's modules now compute in this way."""
     config = model.config.get_text_config()
@@ -114,6 +127,17 @@ def use(model: Any) -> int:
             found += 1
     _rotations(model)
     return found
+
+
+def leave(model: Any) -> None:
+    """Let all modules compute as they did, and all architectures rotate as they did."""
+    for module in model.modules():
+        own = vars(module).get("forward")
+        if isinstance(own, functools.partial) and own.func in (_norm, _mlp):
+            del module.forward
+    while _replaced:
+        home, original = _replaced.popitem()
+        sys.modules[home].apply_rotary_pos_emb = original  # type: ignore[attr-defined]
 
 
 def _own(module: Any) -> Callable[..., Tensor] | None:
@@ -143,7 +167,7 @@ def _rotations(model: Any) -> None:
     """Let the architecture's rotation be ours, in all models of its kind, if it is the same."""
     for home in {type(module).__module__ for module in model.modules()}:
         original = getattr(sys.modules[home], "apply_rotary_pos_emb", None)
-        if original is None or original is rotate:
+        if original is None or home in _replaced:
             continue
         q, k = torch.randn(2, 1, 2, 3, 8).unbind()
         angle = torch.linspace(0, 3, 24).view(1, 3, 8)
@@ -160,4 +184,6 @@ def _rotations(model: Any) -> None:
         except (RuntimeError, TypeError, ValueError):
             same = False
         if same:
-            sys.modules[home].apply_rotary_pos_emb = rotate  # type: ignore[attr-defined]
+            _replaced[home] = original
+            ours = functools.partial(_rotate_whole, original)
+            sys.modules[home].apply_rotary_pos_emb = ours  # type: ignore[attr-defined]
