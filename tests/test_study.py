@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from outdo.cli.studies import quickstart
 from outdo.errors import StudyError
-from outdo.study import Lora, Study, load_study
+from outdo.study import Answering, Compared, Lora, Pairs, Study, Train, load_study
 from outdo.yamlfile import YamlFile, number
 
 WHOLE = """\
@@ -158,6 +160,23 @@ def test_the_quickstart_is_a_study(tmp_path: Path) -> None:
     study = load_study(quickstart())
     (tmp_path / "again.yaml").write_text(study.dump(), "utf-8")
     assert load_study(tmp_path / "again.yaml") == study
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_study_that_comes_along_is_one(path: Path) -> None:
+    study = load_study(path)
+    assert study.study == path.stem
+    assert study.compare
+
+
+@pytest.mark.parametrize("section", [Train, Pairs, Answering, Lora, Compared])
+def test_every_key_is_told_on_the_page_of_studies(section: type[BaseModel]) -> None:
+    page = (ROOT / "docs" / "studies.md").read_text("utf-8")
+    keys = [field.alias or name for name, field in section.model_fields.items()]
+    assert [key for key in keys if not re.search(rf"[`{{ ,]{key}[`,}}:]", page)] == []
 
 
 # ------------------------------------------------------------------ seeds, mixtures, pairs

@@ -34,10 +34,10 @@ class _Recipe(Part):
     prompt: str = "direct"
     beta: float = Field(default=0.1, gt=0)
     quantise: Literal["none", "nf4"] = "none"
-    rows_per_step: int = Field(default=32, ge=1)
+    rows_per_step: int = Field(default=16, ge=1)
     share_context: bool = True
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    warmup: float = Field(default=0.05, ge=0, lt=1)
+    warmup: float = Field(default=0.03, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
     betas: tuple[float, float] = (0.9, 0.999)
     clip: float = Field(default=1.0, gt=0)
@@ -77,7 +77,7 @@ class Train(_Recipe):
     ) = None
     reference: str | None = None
     lora: Lora | Literal["none"] | Annotated[list[Lora], Several] = Lora()
-    learning_rate: float | Annotated[list[float], Several] = 1e-3
+    learning_rate: float | Annotated[list[float], Several] = 2e-4
     epochs: int | Annotated[list[int], Several] = 1
     seed: int | Annotated[list[int], Several] | None = None
     seeds: int | None = Field(default=None, ge=1)
