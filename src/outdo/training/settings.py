@@ -75,7 +75,7 @@ class Settings:
     betas: tuple[float, float] = (0.9, 0.999)
     clip: float = 1.0
     rows_per_step: int = 16
-    max_length: int = 2048
+    max_length: int = 4096
     longer: Literal["drop", "cut", "refuse"] = "drop"
     seed: int = 0
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
