@@ -104,7 +104,7 @@ def test_training_rows_are_golden(variant: str) -> None:
 
 def test_a_letter_is_chosen_among_letters_and_a_program_among_programs() -> None:
     candidates = {v: task.prompt(example(), variant=v).candidates for v in task.variants}
-    assert candidates["compare"] == ("A", "B")
+    assert candidates["compare"] == candidates["few-shot"] == ("A", "B")
     assert candidates["reasons"] == ()
     assert candidates["reward"] == candidates["likelihood"]
     assert candidates["reward"] == (f"```python\n{WRONG}```", f"```python\n{RIGHT}```")
@@ -118,16 +118,18 @@ def test_the_instruction_alone_tells_of_neither_program() -> None:
         assert asked.messages == task.prompt(swapped, variant=variant).messages
 
 
-def test_shots_are_shown_as_earlier_turns_with_their_verdicts() -> None:
-    bare = task.prompt(example(), variant="compare").messages
-    system, question, verdict, last = task.prompt(
-        example(), variant="compare", shots=[SHOT]
-    ).messages
-    assert (system, last) == bare
+def test_shots_are_earlier_turns_of_few_shot_alone() -> None:
+    bare = task.prompt(example(), variant="few-shot").messages
+    assert bare == task.prompt(example(), variant="compare").messages
+    shown = task.prompt(example(), variant="few-shot", shots=[SHOT])
+    system, question, verdict, last = shown.messages
+    assert (system, last) == bare and shown.candidates == ("A", "B")
     assert question == task.prompt(SHOT, variant="compare").messages[1]
     assert verdict == Message(role="assistant", content="A")
-    reward = task.prompt(example(), variant="reward", shots=[SHOT])
-    assert reward == task.prompt(example(), variant="reward")
+    for variant in task.variants:
+        with_shots = task.prompt(example(), variant=variant, shots=[SHOT])
+        differs = with_shots != task.prompt(example(), variant=variant)
+        assert differs == (variant == "few-shot")
 
 
 def test_a_preamble_and_another_criterion_are_told() -> None:

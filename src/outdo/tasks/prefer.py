@@ -27,8 +27,9 @@ from outdo.records import (
 from outdo.tasks import Task
 
 VERSION = "1"
-COMPARE, REASONS, REWARD, LIKELIHOOD = "compare", "reasons", "reward", "likelihood"
-VARIANTS = (COMPARE, REASONS, REWARD, LIKELIHOOD)
+COMPARE, FEW_SHOT, REASONS = "compare", "few-shot", "reasons"
+REWARD, LIKELIHOOD = "reward", "likelihood"
+VARIANTS = (COMPARE, FEW_SHOT, REASONS, REWARD, LIKELIHOOD)
 FIRST, SECOND = "first", "second"
 LETTERS = {FIRST: "A", SECOND: "B"}
 OTHER = {FIRST: SECOND, SECOND: FIRST}
@@ -46,7 +47,7 @@ WRITE = "Write the program. What counts is {criterion}."
 
 
 def prompt(example: Example, *, variant: str, shots: Sequence[Example] = ()) -> Prompt:
-    """The question; `shots` stand before it as earlier turns where it is answered with a letter.
+    """The question; `shots` (of variant few-shot alone) are shown as earlier turns.
 
     All variants but `reasons` have candidates: the letters, or the programs as they are learnt.
     """
@@ -54,10 +55,9 @@ def prompt(example: Example, *, variant: str, shots: Sequence[Example] = ()) -> 
     if variant in (REWARD, LIKELIHOOD):
         return Prompt(messages=_instruction(example), candidates=_programs(example))
     turns = [Message(role="system", content=JUDGE)]
-    for shot in shots:
-        reply = _verdict(shot, variant)
-        turns += [_question(shot, variant), Message(role="assistant", content=reply)]
-    letters = tuple(LETTERS.values()) if variant == COMPARE else ()
+    for shot in shots if variant == FEW_SHOT else ():
+        turns += [_question(shot, variant), Message(role="assistant", content=gold(shot))]
+    letters = () if variant == REASONS else tuple(LETTERS.values())
     return Prompt(messages=(*turns, _question(example, variant)), candidates=letters)
 
 
