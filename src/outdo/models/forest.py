@@ -11,7 +11,7 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -76,13 +76,12 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
-        parts = {each.name: getattr(self, each.name) for each in fields(self)}
-        return Batch(
-            **{
-                name: part.to(device) if isinstance(part, Tensor) else part
-                for name, part in parts.items()
-            }
-        )
+        moved: dict[str, Any] = {
+            each.name: part.to(device)
+            for each in fields(self)
+            if isinstance(part := getattr(self, each.name), Tensor)
+        }
+        return replace(self, **moved)
 
     def mask(self, config: Any, dtype: torch.dtype) -> Any:
         """The attention mask for a model of this configuration; None where causal is enough."""

@@ -49,7 +49,8 @@ class _Chosen(torch.autograd.Function):
 
 
 def _slices(logits: Tensor) -> tuple[Tensor, ...]:
-    return logits.split(max(1, CHUNK // logits.shape[-1]))
+    parts: tuple[Tensor, ...] = torch.split(logits, max(1, CHUNK // logits.shape[-1]))
+    return parts
 
 
 def log_probabilities(model: Any, batch: Batch) -> Tensor:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from outdo.models import branches
 from outdo.models.reference import ModelReference
-from outdo.models.weights import DTYPES, load_base
+from outdo.models.weights import DTYPES, Precision, load_base
 from outdo.training import lean
 from outdo.training.method import Head
 from outdo.training.settings import Settings
@@ -53,8 +53,8 @@ def _loaded(reference: ModelReference, settings: Settings, *, precision: str, he
     quantised = settings.quantise != "none"
     model = load_base(
         reference,
-        precision=settings.quantise if quantised else "float32",
-        computing=precision,
+        precision="nf4" if quantised else "float32",
+        computing=cast(Precision, precision),
         device=settings.how.device,
         head=head,
         seed=settings.seed,

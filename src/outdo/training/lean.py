@@ -33,7 +33,8 @@ class _Norm(torch.autograd.Function):
         size = torch.linalg.vector_norm(exact, dim=-1, keepdim=True)
         inverse = (size.square_() / x.shape[-1]).add_(eps).rsqrt_()
         ctx.save_for_backward(x, weight, inverse)
-        return (exact * inverse).to(x.dtype) * weight
+        made: Tensor = (exact * inverse).to(x.dtype) * weight
+        return made
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
