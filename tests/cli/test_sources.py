@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from outdo.cli.sources import content_of, salt
+from outdo.cli.sources import content_of, examples_of, salt
 from outdo.errors import DataError
-from outdo.study import Folder, Injected, Programs, Rows
+from outdo.records import Conversation, Pair
+from outdo.sandbox import Sandbox
+from outdo.study import Conversations, Folder, Injected, PairRows, Programs, Rows
 
 
 @pytest.fixture
@@ -88,3 +90,32 @@ def test_a_salt_that_cannot_be_kept_is_told(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "file"))
     with pytest.raises(DataError, match="set OUTDO_SALT"):
         salt()
+
+
+def test_conversations_and_pairs_are_read_as_they_are(tmp_path: Path) -> None:
+    talks = [{"instruction": f"Say {n % 2}.", "output": str(n % 2)} for n in range(3)]
+    (tmp_path / "talks.jsonl").write_text("".join(json.dumps(one) + "\n" for one in talks))
+    pairs = [{"prompt": "Say 1.", "better": "1", "worse": "2"}, {"prompt": "", "better": "1"}]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(one) + "\n" for one in pairs))
+    spec = Conversations(source="conversations", path="talks.jsonl")
+    with Sandbox(tier="auto", workers=1) as sandbox:
+        rows, notes = examples_of(spec, tmp_path, 1, sandbox, task="repair")
+        assert all(isinstance(row, Conversation) for row in rows)
+        assert len(rows) == 2
+        assert notes == ["1 left out: the same as an earlier row, and without an id of its own"]
+        columns = {"chosen": "better", "rejected": "worse"}
+        torn = PairRows(source="pairs", path="pairs.jsonl", columns=columns)
+        with pytest.raises(DataError):
+            examples_of(torn, tmp_path, 1, sandbox, task="repair")
+        spared = torn.model_copy(update={"drop": True})
+        (pair,), notes = examples_of(spared, tmp_path, 1, sandbox, task="repair")
+    assert isinstance(pair, Pair)
+    assert (pair.chosen, pair.rejected, len(notes)) == ("1", "2", 1)
+
+
+def test_what_rows_are_read_from_is_named_by_its_content(tmp_path: Path) -> None:
+    (tmp_path / "talks.jsonl").write_text('{"prompt": "a", "completion": "b"}\n')
+    spec = Conversations(source="conversations", path="talks.jsonl")
+    named = content_of(spec, tmp_path, task="repair")
+    (tmp_path / "talks.jsonl").write_text('{"prompt": "a", "completion": "c"}\n')
+    assert content_of(spec, tmp_path, task="repair") != named

@@ -4,11 +4,13 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outdo.data.examples import syntax_name
-from outdo.data.split import hold_out
+from outdo.data.split import hold_out, set_aside
+from outdo.errors import DataError
 from outdo.records import Example
 
 
@@ -87,3 +89,31 @@ def test_programs_without_a_tree_differ_by_their_text() -> None:
     assert syntax_name("x = (") != syntax_name("x = [")
     assert syntax_name("x=1") == syntax_name("x = 1  # one")
     assert syntax_name("x=1") != syntax_name("x=2")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(st.sampled_from("abcdefgh"), min_size=2, max_size=60),
+    share=st.floats(0.01, 0.99),
+    seed=st.integers(0, 3),
+)
+def test_whole_groups_are_set_aside(rows: list[str], share: float, seed: int) -> None:
+    numbered = list(enumerate(rows))
+    if len(set(rows)) == 1:
+        with pytest.raises(DataError, match="all rows are of one group"):
+            set_aside(numbered, share, seed=seed, group=lambda row: row[1])
+        return
+    kept, aside = set_aside(numbered, share, seed=seed, group=lambda row: row[1])
+    assert kept and aside
+    assert sorted(kept + aside) == numbered
+    assert not {group for _, group in kept} & {group for _, group in aside}
+    turned = set_aside(numbered[::-1], share, seed=seed, group=lambda row: row[1])
+    assert {group for _, group in turned[1]} == {group for _, group in aside}
+
+
+def test_about_the_share_is_set_aside() -> None:
+    rows = [(n, f"g{n % 20}") for n in range(200)]
+    for share, count in ((0.1, 20), (0.5, 100), (0.02, 10), (0.99, 190)):
+        assert len(set_aside(rows, share, seed=1, group=lambda row: row[1])[1]) == count
+    one, other = (set_aside(rows, 0.1, seed=seed, group=lambda row: row[1])[1] for seed in (1, 2))
+    assert one != other
