@@ -22,8 +22,8 @@ from outdo.training import adapt, preflight, shards
 from outdo.training.held import held_base
 from outdo.training.looks import Looks, ScoreOf
 from outdo.training.loop import Loop, OnStep
-from outdo.training.memory import Memory
-from outdo.training.method import Method
+from outdo.training.memory import Memory, keep_pages
+from outdo.training.method import Head, Method
 from outdo.training.preflight import Row, Rows
 from outdo.training.processes import ALONE, Processes
 from outdo.training.progress import Progress
@@ -49,11 +49,11 @@ def run(
     precision = preflight.precision(settings.precision, device)
     preflight.base(base, settings)
     preflight.looks(settings, held_out=bool(validation), scored=score is not None)
-    if processes.sharded:
-        shards.refuse(settings, scored=score is not None)
+    shards.check(settings, processes, scored=score is not None)
     if settings.how.threads:
         torch.set_num_threads(settings.how.threads)
     memory = Memory(device)
+    keep_pages()
     method = catalog.named(catalog.METHODS, settings.method, noun="method")(settings)
     preflight.head(base, method.head)
     known = _reference(method, base, [*rows, *validation], reference, settings, processes)
@@ -65,12 +65,7 @@ def run(
         base, settings, precision=precision, head=method.head, sharded=processes.sharded
     ) as bare:
         packed = preflight.packs(bare, (*learnt.trees, *held_out.trees), head=method.head)
-        model = adapt.adapted(bare, base, settings, head=method.head)
-        if settings.how.checkpointing:
-            adapt.checkpoint(model)
-        processes.begin_alike(adapt.learning(model).values())
-        if processes.sharded:
-            shards.shard(model, processes, head=method.head)
+        model = _learner(bare, base, settings, method.head, processes)
         shared: dict[str, Any] = {
             "method": method,
             "settings": settings,
@@ -92,15 +87,24 @@ def run(
         with _logs(settings, folder, processes) as told:
             progress = loop.run(_both(on_step, told))
         adapt.keep(model, base, folder, processes=processes)
-        notes = [
-            *learnt.notes,
-            *(f"held out: {note}" for note in held_out.notes),
-            *preflight.notes(model, settings, packed=packed),
-        ]
+        notes = [*learnt.notes, *(f"held out: {note}" for note in held_out.notes)]
         report = _report(base, loop, progress, learnt, notes)
     if processes.leads:
         write_json(folder / "training.json", to_json(report))
     return report
+
+
+def _learner(
+    bare: Any, base: ModelReference, settings: Settings, head: Head, processes: Processes
+) -> Any:
+    """The model with the weights that learn, alike in all processes, and in parts if so wanted."""
+    model = adapt.adapted(bare, base, settings, head=head)
+    if settings.how.checkpointing:
+        adapt.checkpoint(model)
+    processes.begin_alike(adapt.learning(model).values())
+    if processes.sharded:
+        shards.shard(model, processes, head=head)
+    return model
 
 
 def _rows(
@@ -198,7 +202,7 @@ def _report(
         threads=torch.get_num_threads(),
         processes=loop.processes.count,
         resumes=progress.resumes,
-        notes=tuple(notes),
+        notes=(*notes, *preflight.notes(loop.model, loop.settings, packed=loop.packed)),
     )
 
 

@@ -19,8 +19,10 @@ from outdo.training.processes import Processes
 from outdo.training.settings import Settings
 
 
-def refuse(settings: Settings, *, scored: bool) -> None:
+def check(settings: Settings, processes: Processes, *, scored: bool) -> None:
     """Refuses what can't be had with weights in parts."""
+    if not processes.sharded:
+        return
     if settings.quantise != "none":
         raise TrainingError("weights of 4 bits can't lie in parts", "strategy: ddp")
     if scored:
