@@ -251,3 +251,26 @@ def test_what_transformers_or_peft_have_not_is_said(bases: Path, tmp_path: Path)
         with pytest.raises(TrainingError, match="peft can't make this adapter") as told:
             run("sft", base_of("mixtral", bases), tmp_path, lora=lora)
         assert "experts" in str(told.value.hint)
+
+
+IN_BF16 = [
+    pytest.param(kind, name, marks=() if (kind, name) in few else pytest.mark.slow)
+    for few in [{("llama", "sft"), ("gemma2", "dpo")}]
+    for kind in tiny.ARCHITECTURES
+    for name in ("sft", "dpo", "reward")
+    if (kind, name) != ("granite", "reward")
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), IN_BF16)
+def test_bfloat16_learns_as_float32_does(
+    kind: str, name: str, bases: Path, tmp_path: Path
+) -> None:
+    """All weights in float32 under autocast, and adapters on weights that are held in bfloat16."""
+    base = base_of(kind, bases)
+    for lora in (None, Lora(rank=4)):
+        losses = [
+            run(name, base, tmp_path / f"{precision}-{lora}", lora=lora, precision=precision).loss
+            for precision in ("float32", "bfloat16")
+        ]
+        assert losses[1] == pytest.approx(losses[0], rel=0.05)

@@ -8,6 +8,7 @@ way back, so nothing is kept that grows with the square of a length.
 
 from __future__ import annotations
 
+import bisect
 import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -30,7 +31,10 @@ Branch = tuple[Span, ...]
 
 
 class _Attention(torch.autograd.Function):
-    """Softmax(scale q k') v over [1, heads, length, width], grouped queries included."""
+    """Softmax(scale q k') v over [1, heads, length, width], grouped queries included.
+
+    Queries may be those of some places of the row alone: the `wanted` ones, in order.
+    """
 
     @staticmethod
     def forward(
@@ -40,17 +44,18 @@ class _Attention(torch.autograd.Function):
         value: Tensor,
         scale: float,
         branches: Sequence[Branch],
+        wanted: Sequence[int] | None,
     ) -> Tensor:
         q, k, v = _grouped(query, key, scale), key[0], value[0]
         made = v.new_empty(query.shape[2], query.shape[1], v.shape[-1])
         for branch in branches:
             keys, values = _along(k, branch), _along(v, branch)
-            for start, stop, end in _blocks(branch):
-                shares = _shares(q[:, :, start:stop], keys[:, :end])
+            for rows, hidden, end in _blocks(branch, wanted, k.dtype):
+                shares = _shares(q[:, :, rows], keys[:, :end], hidden)
                 said = shares @ values[:, :end]
-                made[start:stop] = said.view(-1, stop - start, said.shape[-1]).transpose(0, 1)
+                made[rows] = said.view(-1, len(hidden), said.shape[-1]).transpose(0, 1)
         ctx.save_for_backward(q, key, value)
-        ctx.scale, ctx.branches = scale, branches
+        ctx.scale, ctx.branches, ctx.wanted = scale, branches, wanted
         return made[None]
 
     @staticmethod
@@ -62,14 +67,14 @@ class _Attention(torch.autograd.Function):
         for branch in ctx.branches:
             keys, values = _along(k, branch), _along(v, branch)
             to_k, to_v = _room(grad_k, keys, branch), _room(grad_v, values, branch)
-            for start, stop, end in _blocks(branch):
-                block = q[:, :, start:stop]
-                shares = _shares(block, keys[:, :end])
-                back = grad[:, :, start:stop].reshape(len(v), -1, v.shape[-1])
+            for rows, hidden, end in _blocks(branch, ctx.wanted, k.dtype):
+                block = q[:, :, rows]
+                shares = _shares(block, keys[:, :end], hidden)
+                back = grad[:, :, rows].reshape(len(v), -1, v.shape[-1])
                 to_v[:, :end].baddbmm_(shares.transpose(1, 2), back)
                 drift = back @ values[:, :end].transpose(1, 2)
                 drift = torch._softmax_backward_data(drift, shares, -1, shares.dtype)
-                grad_q[:, :, start:stop] = (drift @ keys[:, :end]).view(block.shape)
+                grad_q[:, :, rows] = (drift @ keys[:, :end]).view(block.shape)
                 to_k[:, :end].baddbmm_(
                     drift.transpose(1, 2), block.reshape(len(k), -1, block.shape[-1])
                 )
@@ -77,7 +82,7 @@ class _Attention(torch.autograd.Function):
                 _add_along(grad_k, to_k, branch)
                 _add_along(grad_v, to_v, branch)
         grad_q = grad_q.mul_(ctx.scale).view(1, -1, *grad_q.shape[2:])
-        return grad_q, grad_k[None], grad_v[None], None, None
+        return grad_q, grad_k[None], grad_v[None], None, None, None
 
 
 def _grouped(query: Tensor, key: Tensor, scale: float) -> Tensor:
@@ -85,13 +90,24 @@ def _grouped(query: Tensor, key: Tensor, scale: float) -> Tensor:
     return (query[0] * scale).view(key.shape[1], -1, *query.shape[2:])
 
 
-def _blocks(branch: Branch) -> Iterator[tuple[int, int, int]]:
-    """Start and stop of each block of new tokens in the row, and its end on the path."""
+def _blocks(
+    branch: Branch, wanted: Sequence[int] | None, dtype: torch.dtype
+) -> Iterator[tuple[slice, Tensor, int]]:
+    """The branch's new tokens in blocks: queries, what is hidden from each, and the keys' end.
+
+    What is hidden is added to the scores of the block's own tokens, which come last.
+    """
     first, last = branch[-1]
     before = sum(stop - start for start, stop in branch[:-1])
     for start in range(first, last, BLOCK):
         stop = min(start + BLOCK, last)
-        yield start, stop, before + stop - first
+        hidden, end = _later(stop - start, dtype), before + stop - first
+        if wanted is None:
+            yield slice(start, stop), hidden, end
+            continue
+        rows = slice(bisect.bisect_left(wanted, start), bisect.bisect_left(wanted, stop))
+        if rows.start < rows.stop:
+            yield rows, hidden[[place - start for place in wanted[rows]]], end
 
 
 def _along(tensor: Tensor, branch: Branch) -> Tensor:
@@ -112,18 +128,19 @@ def _add_along(whole: Tensor, part: Tensor, branch: Branch) -> None:
         done += stop - start
 
 
-def _shares(block: Tensor, keys: Tensor) -> Tensor:
+def _shares(block: Tensor, keys: Tensor, hidden: Tensor) -> Tensor:
     """How each query of a block divides its attention, [key heads, queries, keys]."""
     heads, groups, count, width = block.shape
     scores = block.reshape(heads, groups * count, width) @ keys.transpose(1, 2)
-    own = scores.view(heads * groups, count, -1)[:, :, keys.shape[1] - count :]
-    own.masked_fill_(_later(count), -torch.inf)
+    own = scores.view(heads * groups, count, -1)[:, :, keys.shape[1] - hidden.shape[1] :]
+    own.add_(hidden)
     return torch.softmax(scores, dim=-1)
 
 
 @functools.lru_cache(maxsize=2 * BLOCK)
-def _later(count: int) -> Tensor:
-    return torch.ones(count, count, dtype=torch.bool).triu(1)
+def _later(count: int, dtype: torch.dtype) -> Tensor:
+    """What hides from each of `count` tokens those that come later."""
+    return torch.full((count, count), -torch.inf, dtype=dtype).triu(1)
 
 
 def attend(
@@ -147,19 +164,46 @@ def attend(
         )
         return made, None
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    return along(query, key, value, scale, branches), None
+
+
+def along(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    scale: float,
+    branches: Sequence[Branch],
+    wanted: Sequence[int] | None = None,
+) -> Tensor:
+    """Attention along branches [1, queries, heads, width], of `wanted` places or of all."""
+    query, key, value = _alike(query, key, value)
     with torch.autocast(query.device.type, enabled=False):
-        made = _Attention.apply(query, key, value, scale, branches)  # type: ignore[no-untyped-call]
-    return made, None
+        made: Tensor = _Attention.apply(  # type: ignore[no-untyped-call]
+            query, key, value, scale, branches, wanted
+        )
+    return made
+
+
+def _alike(*given: Tensor) -> tuple[Tensor, ...]:
+    """Tensors in the type that products are computed in here, as autocast would have them."""
+    kind = given[0].device.type
+    if not torch.is_autocast_enabled(kind):
+        return given
+    dtype = torch.get_autocast_dtype(kind)
+    return tuple(one.to(dtype) for one in given)
 
 
 AttentionInterface.register(NAME, attend)
 AttentionMaskInterface.register(NAME, sdpa_mask)
 
 
-def masks_of_branches(config: Any, branches: Sequence[Branch]) -> Any:
-    """What to pass as `attention_mask` for one row of tries with these branches."""
+def masks_of_branches(config: Any, branches: Sequence[Branch], wanted: Tensor | None) -> Any:
+    """What to pass as `attention_mask` for one row of tries with these branches.
+
+    `wanted` are the places in the row whose hidden states are asked for, if not all are.
+    """
     brings = torch.ones(1, 1, 1, 1, dtype=torch.bool)
-    brings.branches = branches  # type: ignore[attr-defined]
+    brings.branches, brings.wanted = branches, wanted  # type: ignore[attr-defined]
     kinds = set(getattr(config, "layer_types", None) or ())
     return dict.fromkeys(kinds, brings) if len(kinds) > 1 else brings
 
