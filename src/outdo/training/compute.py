@@ -37,7 +37,7 @@ def shared_batches(
     Where a pass is something that all processes do together all have as many: who has fewer goes
     through the least of the trees, which then doesn't count.
     """
-    sizes = [tree.tokens for tree in trees]
-    least = min(numbers, key=lambda number: sizes[number])
+    sizes = {number: trees[number].tokens for number in numbers}
+    least = min(sizes, key=sizes.__getitem__)
     mine = batches(model, trees, processes.share(numbers, sizes), **how)
     yield from processes.even(mine, spare=lambda: next(batches(model, trees, [least], **how)))

@@ -11,7 +11,7 @@ import contextlib
 import functools
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
@@ -54,8 +54,8 @@ class Processes:
         """Whether this process writes, and tells how far the run is."""
         return self.rank == 0
 
-    def share(self, numbers: Sequence[int], sizes: Sequence[int]) -> list[int]:
-        """This process's share of the numbers, in order; `sizes` are all rows' tokens.
+    def share(self, numbers: Sequence[int], sizes: Sequence[int] | Mapping[int, int]) -> list[int]:
+        """This process's share of the numbers, in order; `sizes` are the rows' tokens, by number.
 
         Shares are runs of neighbours, which have prompts in common, and differ by no more than
         a row's tokens. One may be empty.
