@@ -37,7 +37,7 @@ def test_it_gives_what_a_mask_gives(groups: int, dtype: torch.dtype) -> None:
     given = [torch.randn(shape).to(dtype).requires_grad_() for shape in shapes]
     wanted = torch.randn(1, length, 4, 6).to(dtype)
 
-    mask = branches.masks_of_branches(SimpleNamespace(), batch.branches)
+    mask = branches.masks_of_branches(SimpleNamespace(), batch.branches, None)
     made, _ = branches.attend(SimpleNamespace(), *given, mask, scaling=0.3)
     grads = torch.autograd.grad((made * wanted).sum(), given)
 

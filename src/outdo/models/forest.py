@@ -83,10 +83,13 @@ class Batch:
         }
         return replace(self, **moved)
 
-    def mask(self, config: Any, dtype: torch.dtype) -> Any:
-        """The attention mask for a model of this configuration; None where causal is enough."""
+    def mask(self, config: Any, dtype: torch.dtype, wanted: Tensor | None = None) -> Any:
+        """The attention mask for a model of this configuration; None where causal is enough.
+
+        Of a flat batch it says which places are `wanted`, for a last layer that can be narrow.
+        """
         if self.branches:
-            return masks_of_branches(config, self.branches)
+            return masks_of_branches(config, self.branches, wanted)
         if self.single:
             return None
         place = torch.arange(self.ids.shape[1], device=self.ids.device)
@@ -236,8 +239,8 @@ def layouts(
         yield [[numbers[one] for one in row.trees] for row in rows]
 
 
-def _longest_first(kinship: Kinship, sizes: Sequence[int]) -> list[int]:
-    """Trees by size; those that share more than half with a neighbour come right behind it."""
+def _kin(kinship: Kinship, sizes: Sequence[int]) -> list[list[int]]:
+    """Trees in lexicographic order, those together that share more than half with a neighbour."""
     order = sorted(range(len(sizes)), key=lambda tree: kinship.ranks[tree][0])
     kin: list[list[int]] = []
     for place, tree in enumerate(order):
@@ -247,10 +250,13 @@ def _longest_first(kinship: Kinship, sizes: Sequence[int]) -> list[int]:
                 kin[-1].append(tree)
                 continue
         kin.append([tree])
-    for group in kin:
-        group.sort(key=lambda tree: -sizes[tree])
-    kin.sort(key=lambda group: -sizes[group[0]])
-    return [tree for group in kin for tree in group]
+    return kin
+
+
+def _longest_first(kinship: Kinship, sizes: Sequence[int]) -> list[int]:
+    """Trees by size; those that share more than half with a neighbour come right behind it."""
+    kin = [sorted(group, key=lambda tree: -sizes[tree]) for group in _kin(kinship, sizes)]
+    return [tree for group in sorted(kin, key=lambda group: -sizes[group[0]]) for tree in group]
 
 
 def _best(rows: Sequence[_Row], tree: int, size: int, kinship: Kinship) -> tuple[_Row | None, int]:
@@ -265,19 +271,47 @@ def _best(rows: Sequence[_Row], tree: int, size: int, kinship: Kinship) -> tuple
 
 
 def _in_line(mine: Sequence[Tree], numbers: Sequence[int], tokens: int) -> Iterator[Layout]:
-    """Batches of one row: trees in lexicographic order, so that those that share lie together."""
+    """Batches of one row: trees in lexicographic order, so that those that share lie together.
+
+    Trees that have more than half in common with their neighbour stay in its batch, if a batch
+    can hold all of them.
+    """
     kinship = Kinship(mine, least=WORTH_SHARING)
+    sizes = [kinship.cost(tree, []) for tree in range(len(mine))]
     row = _Row(room=tokens)
-    for tree in sorted(range(len(mine)), key=lambda tree: kinship.ranks[tree][0]):
-        cost = kinship.cost(tree, row.ranks)
-        if row.trees and cost > row.room:
-            yield [row.trees]
-            row, cost = _Row(room=tokens), kinship.cost(tree, [])
-        row.room -= cost
-        row.trees.append(numbers[tree])
-        row.ranks = sorted([*row.ranks, *kinship.ranks[tree]])
+    for kin in _kin(kinship, sizes):
+        together = _grown(_Row(room=tokens), kin, kinship)
+        grown = _grown(row, kin, kinship)
+        if grown.room < 0 <= together.room and row.trees:
+            yield [[numbers[tree] for tree in row.trees]]
+            grown = together
+        elif grown.room < 0:
+            *full, grown = _one_by_one(row, kin, kinship, tokens)
+            yield from ([[numbers[tree] for tree in each.trees]] for each in full)
+        row = grown
     if row.trees:
-        yield [row.trees]
+        yield [[numbers[tree] for tree in row.trees]]
+
+
+def _one_by_one(row: _Row, kin: Sequence[int], kinship: Kinship, tokens: int) -> list[_Row]:
+    """The rows that kin fill from this one on, a new one whenever a tree finds no room."""
+    rows = [row]
+    for tree in kin:
+        grown = _grown(rows[-1], [tree], kinship)
+        if grown.room < 0 and rows[-1].trees:
+            rows.append(_grown(_Row(room=tokens), [tree], kinship))
+        else:
+            rows[-1] = grown
+    return rows
+
+
+def _grown(row: _Row, trees: Sequence[int], kinship: Kinship) -> _Row:
+    """The row with these trees in it as well."""
+    room, ranks = row.room, row.ranks
+    for tree in trees:
+        room -= kinship.cost(tree, ranks)
+        ranks = sorted([*ranks, *kinship.ranks[tree]])
+    return _Row(room=room, trees=[*row.trees, *trees], ranks=ranks)
 
 
 def _apart(mine: Sequence[Tree], numbers: Sequence[int], tokens: int) -> Iterator[Layout]:

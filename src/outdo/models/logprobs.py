@@ -15,7 +15,7 @@ from torch import Tensor
 
 from outdo.models.forest import Batch
 
-CHUNK = 2**22
+CHUNK = 2**20
 """How many logits are looked at in float32 at a time."""
 
 
@@ -40,8 +40,9 @@ class _Chosen(torch.autograd.Function):
         done = 0
         for part in _slices(logits.detach()):
             rows = slice(done, done + len(part))
-            shares = (part.float() - normal[rows, None]).exp_()
-            part.copy_(shares.mul_(-weight[rows, None]))
+            shares = part.float().sub_(normal[rows, None]).exp_().mul_(-weight[rows, None])
+            if shares is not part:
+                part.copy_(shares)
             done += len(part)
         out = logits.detach()
         out.index_put_((pick, target), grad.to(out.dtype), accumulate=True)
@@ -71,16 +72,17 @@ def path_sums(model: Any, batch: Batch) -> Tensor:
 def path_scores(model: Any, batch: Batch) -> Tensor:
     """What a model with a score head makes of each path's end [paths], in float32."""
     whole = _whole(model)
-    hidden = whole.base_model(**_inputs(whole, batch)).last_hidden_state
-    ends: Tensor = whole.score(hidden.flatten(0, 1).index_select(0, batch.last))
-    return ends[:, 0].float()
+    places, ends = torch.unique(batch.last, return_inverse=True)
+    hidden = whole.base_model(**_inputs(whole, batch, places)).last_hidden_state
+    scores: Tensor = whole.score(_picked(hidden, places)[0])
+    return scores[ends, 0].float()
 
 
 def _forward(model: Any, batch: Batch, places: Tensor) -> Any:
     """The model's output, its head having seen only the hidden states at `places`."""
     whole = _whole(model)
     with _picking(whole, places):
-        return model(**_inputs(whole, batch))
+        return model(**_inputs(whole, batch, places))
 
 
 @contextlib.contextmanager
@@ -88,8 +90,7 @@ def _picking(whole: Any, places: Tensor) -> Iterator[None]:
     """A block in which the backbone hands over the hidden states at `places` alone."""
 
     def pick(_: Any, __: Any, made: Any) -> Any:
-        hidden = made["last_hidden_state"].flatten(0, 1)
-        made["last_hidden_state"] = hidden.index_select(0, places)[None]
+        made["last_hidden_state"] = _picked(made["last_hidden_state"], places)
         return made
 
     handle = whole.base_model.register_forward_hook(pick)
@@ -99,13 +100,20 @@ def _picking(whole: Any, places: Tensor) -> Iterator[None]:
         handle.remove()
 
 
-def _inputs(whole: Any, batch: Batch) -> dict[str, Any]:
+def _picked(hidden: Tensor, places: Tensor) -> Tensor:
+    """The hidden states at `places` [1, places, width], if the last layer hasn't picked them."""
+    if hidden.shape[:2] == (1, len(places)):
+        return hidden
+    return hidden.flatten(0, 1).index_select(0, places)[None]
+
+
+def _inputs(whole: Any, batch: Batch, places: Tensor) -> dict[str, Any]:
     """What the model is called with; experts are never asked for their auxiliary loss."""
     config = whole.config.get_text_config()
     experts = {"output_router_logits": False} if hasattr(config, "output_router_logits") else {}
     return {
         "input_ids": batch.ids,
-        "attention_mask": batch.mask(config, computing_dtype(whole)),
+        "attention_mask": batch.mask(config, computing_dtype(whole), places),
         "position_ids": batch.positions,
         "use_cache": False,
         **experts,

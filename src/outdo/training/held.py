@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import torch
 
-from outdo.models import branches
+from outdo.models import branches, narrow
 from outdo.models.reference import ModelReference
 from outdo.models.weights import DTYPES, Precision, load_base
 from outdo.training import lean
@@ -88,4 +88,5 @@ def _bare(model: Any) -> None:
     vars(model).pop("peft_config", None)
     model.activation_checkpointing_disable()
     model.disable_input_require_grads()
+    narrow.leave(model)
     branches.leave(model)

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from outdo.errors import ModelError, TrainingError
-from outdo.models import branches
+from outdo.models import branches, narrow
 from outdo.models.attention import has_window
 from outdo.models.chat import Chat, Encoded
 from outdo.models.forest import Tree, lay
@@ -258,8 +258,10 @@ def packs(model: Any, trees: Sequence[Tree], *, head: Head) -> bool:
     branches, and computes the same, it does so from now on.
     """
     if branches.use(model, longest=max(map(_longest, trees))):
+        narrow.use(model)
         if _same_together(model, trees, head=head, flat=True):
             return True
+        narrow.leave(model)
         branches.leave(model)
     return _same_together(model, trees, head=head, flat=False)
 
