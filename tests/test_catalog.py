@@ -77,3 +77,10 @@ def test_suggestions() -> None:
     assert catalog.suggestion("epoch", known) == "did you mean 'epochs'?"
     assert catalog.suggestion("zzz", known) == "known: epochs, limit"
     assert catalog.suggestion("zzz", {}) == ""
+
+
+def test_what_is_said_of_methods_is_what_they_are() -> None:
+    known = catalog.METHODS
+    methods = {name: catalog.named(known, name, noun="method") for name in known}
+    assert set(catalog.ROWS) == set(known)
+    assert {name for name, one in methods.items() if one.needs_reference} == set(catalog.REFERRING)
