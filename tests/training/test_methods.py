@@ -263,9 +263,7 @@ IN_BF16 = [
 
 
 @pytest.mark.parametrize(("kind", "name"), IN_BF16)
-def test_bfloat16_learns_as_float32_does(
-    kind: str, name: str, bases: Path, tmp_path: Path
-) -> None:
+def test_bfloat16_learns_as_float32_does(kind: str, name: str, bases: Path, tmp_path: Path) -> None:
     """All weights in float32 under autocast, and adapters on weights that are held in bfloat16."""
     base = base_of(kind, bases)
     for lora in (None, Lora(rank=4)):
@@ -274,3 +272,30 @@ def test_bfloat16_learns_as_float32_does(
             for precision in ("float32", "bfloat16")
         ]
         assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+def test_adapters_on_experts_answer_and_leave_the_base_as_it_was(
+    bases: Path, tmp_path: Path
+) -> None:
+    from outdo.models.weights import Weights
+
+    base = base_of("mixtral", bases)
+    for name in ("one", "two"):
+        run("sft", base, tmp_path / name, learning_rate=1e-2 if name == "one" else 2e-2)
+    adapters = [resolve(str(tmp_path / name), runs=tmp_path) for name in ("one", "two")]
+    here = Weights(base, device="cpu")
+    ids = torch.arange(5, 25)[None]
+
+    def said() -> torch.Tensor:
+        with torch.no_grad():
+            return here.model(input_ids=ids).logits
+
+    before = said()
+    for adapter in (*adapters, adapters[0]):
+        here.activate(adapter)
+        with torch.no_grad():
+            there = loaded("sft", base, adapter.path)(input_ids=ids).logits
+        assert torch.allclose(said(), there, atol=1e-4)
+        assert not torch.allclose(said(), before, atol=1e-2)
+    here.activate(base)
+    assert torch.equal(said(), before)

@@ -218,14 +218,14 @@ class Weights:
     def _fold(self, names: list[str]) -> None:
         """Add adapters to the weights; what these were before is kept, by reference."""
         for layer in _adapted_layers(self._adapted):
-            weight = layer.get_base_layer().weight
+            weight = _weight(layer)
             self._aside[layer] = weight.data
             weight.data = weight.data.clone()
             layer.merge(safe_merge=False, adapter_names=names)
 
     def _restore(self) -> None:
         for layer, weight in self._aside.items():
-            layer.get_base_layer().weight.data = weight
+            _weight(layer).data = weight
             layer.merged_adapters.clear()
         self._aside.clear()
         if self._adapted is not None:
@@ -248,6 +248,11 @@ class Weights:
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ModelError(f"can't be loaded: {_line(error)}", where=adapter.name) from error
         return name
+
+
+def _weight(layer: Any) -> Any:
+    """The base's weight that an adapter's layer adds to: a module's own, or one of its experts'."""
+    return getattr(layer.get_base_layer(), getattr(layer, "parameter_name", "weight"))
 
 
 def _adapted_layers(model: Any) -> list[Any]:
