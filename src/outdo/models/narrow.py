@@ -68,6 +68,6 @@ def _heads(attention: Any, name: str, x: Tensor) -> Tensor:
 
 def _rotated(layer: Any, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Turned by positions, as the layer's own module does it."""
-    rotate = sys.modules[type(layer).__module__].apply_rotary_pos_emb
+    rotate = sys.modules[type(layer.self_attn).__module__].apply_rotary_pos_emb
     made: Tensor = rotate(x, x[:, :1], cos, sin)[0]
     return made
