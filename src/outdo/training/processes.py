@@ -219,6 +219,7 @@ class Together:
             if not missed:
                 said = f"process {self.rank} failed: {error or type(error).__name__}"
                 self.store.compare_set("failed", "", said)
+                self.store.set(f"heard/{self.rank}", "")
                 return None
             if self.store.check(["failed"]):
                 said = self.store.get("failed").decode()
