@@ -17,7 +17,7 @@ def masks(config: Any, seen: Tensor, *, queries: Tensor, keys: Tensor, dtype: to
 
     `seen` is bool [rows, 1, queries, keys]; `queries` and `keys` are positions [rows, length].
     """
-    window = _window(config)
+    window = window_of(config)
     kinds = set(getattr(config, "layer_types", None) or ())
     if window is None:
         return _shaped(config, seen, dtype)
@@ -32,11 +32,11 @@ def masks(config: Any, seen: Tensor, *, queries: Tensor, keys: Tensor, dtype: to
 
 def has_window(config: Any, length: int) -> bool:
     """Whether some layer's window is shorter than `length` tokens."""
-    window = _window(config)
+    window = window_of(config)
     return window is not None and window < length
 
 
-def _window(config: Any) -> int | None:
+def window_of(config: Any) -> int | None:
     """The sliding window of the layers that have one."""
     kinds = getattr(config, "layer_types", None)
     if kinds is not None and "sliding_attention" not in kinds:

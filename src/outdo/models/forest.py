@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from outdo.models import flex
 from outdo.models.attention import masks
 from outdo.models.branches import Branch, masks_of_branches
 from outdo.models.chat import Encoded
@@ -92,6 +93,8 @@ class Batch:
             return masks_of_branches(config, self.branches, wanted)
         if self.single:
             return None
+        if flex.used(config):
+            return flex.block_masks(config, self.end, self.positions)
         place = torch.arange(self.ids.shape[1], device=self.ids.device)
         before = place[:, None] >= place[None, :]
         seen = before & (place[None, :, None] < self.end[:, None, :])

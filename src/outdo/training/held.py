@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import torch
 
-from outdo.models import branches, narrow
+from outdo.models import branches, flex, narrow
 from outdo.models.reference import ModelReference
 from outdo.models.weights import DTYPES, Precision, load_base
 from outdo.training import lean
@@ -90,3 +90,4 @@ def _bare(model: Any) -> None:
     model.disable_input_require_grads()
     narrow.leave(model)
     branches.leave(model)
+    flex.leave(model)

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from outdo.errors import ModelError, TrainingError
-from outdo.models import branches, narrow
+from outdo.models import branches, flex, narrow
 from outdo.models.attention import has_window
 from outdo.models.chat import Chat, Encoded
 from outdo.models.forest import Tree, lay
@@ -257,12 +257,17 @@ def packs(model: Any, trees: Sequence[Tree], *, head: Head) -> bool:
     shorter than the longest row on one that is longer than it. Where the model can attend by
     branches, and computes the same, it does so from now on.
     """
-    if branches.use(model, longest=max(map(_longest, trees))):
+    longest = max(map(_longest, trees))
+    if branches.use(model, longest=longest):
         narrow.use(model)
         if _same_together(model, trees, head=head, flat=True):
             return True
         narrow.leave(model)
         branches.leave(model)
+    if flex.use(model, longest=longest):
+        if _same_together(model, trees, head=head, flat=False):
+            return True
+        flex.leave(model)
     return _same_together(model, trees, head=head, flat=False)
 
 
