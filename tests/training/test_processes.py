@@ -27,6 +27,8 @@ from runs import ROWS, SETTINGS, curve, weights
 
 STRATEGIES = ("ddp", "fsdp")
 FULL = replace(SETTINGS, lora=None, learning_rate=3e-4)
+SLOW = replace(SETTINGS, learning_rate=1e-3)
+"""So slow that what rounding does to a gradient near 0 stays small in the weights."""
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +177,7 @@ def test_two_processes_learn_what_one_learns(
     base: ModelReference, tmp_path: Path, method: str, lora: bool
 ) -> None:
     rows = ROWS if method == "sft" else tiny.pairs(12)
-    settings = replace(SETTINGS if lora else FULL, method=method)
+    settings = replace(SLOW if lora else FULL, method=method)
     name = "adapter_model.safetensors" if lora else "model.safetensors"
     train(base, rows, settings=settings, folder=tmp_path / "one", validation=rows[:5])
     for strategy in STRATEGIES:
@@ -194,7 +196,7 @@ def test_two_processes_learn_what_one_learns(
 def test_a_process_without_rows_takes_part(
     base: ModelReference, tmp_path: Path, strategy: str
 ) -> None:
-    settings = replace(SETTINGS, rows_per_step=2, epochs=1)
+    settings = replace(SLOW, rows_per_step=2, epochs=1)
     train(base, ROWS[:5], settings=settings, folder=tmp_path / "one", validation=ROWS[:1])
     how = spread(settings, strategy)
     together(base, ROWS[:5], how, tmp_path / "three", 3, validation=ROWS[:1])
@@ -208,8 +210,8 @@ PARTS: dict[str, tuple[dict[str, Any], str, Settings]] = {
         "model.safetensors",
         replace(FULL, how=replace(FULL.how, checkpointing=True)),
     ),
-    "dora": ({}, "adapter_model.safetensors", replace(SETTINGS, lora=Lora(rank=4, dora=True))),
-    "reward": ({}, "adapter_model.safetensors", replace(SETTINGS, method="reward")),
+    "dora": ({}, "adapter_model.safetensors", replace(SLOW, lora=Lora(rank=4, dora=True))),
+    "reward": ({}, "adapter_model.safetensors", replace(SLOW, method="reward")),
 }
 
 
@@ -251,7 +253,7 @@ def test_the_best_weights_come_back_to_all(
     base: ModelReference, tmp_path: Path, strategy: str
 ) -> None:
     """What is learnt makes the held-out row ever less likely."""
-    settings = replace(SETTINGS, keep="best", evaluate_every=1)
+    settings = replace(SLOW, keep="best", evaluate_every=1)
     other = [tiny.talk("Say it.", "qwv jzx 0817 #!", name="other")]
     train(base, ROWS, settings=settings, folder=tmp_path / "one", validation=other)
     together(base, ROWS, spread(settings, strategy), tmp_path / "two", validation=other)
