@@ -74,3 +74,27 @@ def test_it_answers_below_weights_in_half_precision(llama_folder: Path, tmp_path
     settings = replace(SETTINGS, precision="bfloat16", steps=2)
     train(base, tiny.talks(8), settings=settings, folder=tmp_path / "a", score=score)
     assert all(said[0].values())
+
+
+def test_it_rates_as_it_will_rate_when_it_is_kept(llama_folder: Path, tmp_path: Path) -> None:
+    base = resolve(str(llama_folder), runs=tmp_path)
+    pairs = tiny.pairs(8)
+    prompts = [replace(row.prompt, candidates=(row.chosen, row.rejected)) for row in pairs]
+    asked = [Request(prompt=prompt, sampling=Sampling()) for prompt in prompts]
+    rated: list[dict[str, Any]] = []
+
+    def score(model: Any) -> float:
+        rated.append({one.key: answer for one, answer in Living(model, base).complete(asked)})
+        return float(len(rated))
+
+    settings = replace(SETTINGS, method="reward")
+    train(base, pairs, settings=settings, folder=tmp_path / "a", score=score)
+    kept = {
+        one.key: answer
+        for one, answer in Local(resolve(str(tmp_path / "a"), runs=tmp_path)).complete(asked)
+    }
+    for key, answer in kept.items():
+        assert isinstance(answer, Completion)
+        assert rated[-1][key].text == answer.text
+        assert rated[-1][key].logprobs == pytest.approx(answer.logprobs, abs=1e-4)
+    assert rated[0] != rated[-1]
