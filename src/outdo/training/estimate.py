@@ -1,18 +1,35 @@
 """How much memory a batch will take: told before the first step, compared with the peak after it.
 
-What is counted are the tensors that wait for the way back, the mask, the logits, gradients and
-moments. The factors are those of a Llama's layer, fitted to measured peaks (docs/notebook.md);
-another architecture's layer holds about as much for the same widths.
+What waits for the way back is not guessed from an architecture: a few rows of the heaviest batch go
+through the model, first the longest alone, and what the graph then holds is counted. What comes
+with more tokens is theirs, the rest is there once. Gradients and moments follow from the weights
+that learn.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from outdo.errors import TrainingError
 from outdo.models.forest import Batch
-from outdo.training.settings import Settings
+from outdo.training import adapt
+
+ALLOCATOR = {"cpu": 1.5}
+"""What is taken for each byte that is wanted: on a CPU freed pieces lie between those in use.
+
+Measured (docs/notebook.md); elsewhere 1.1, as the device's allocator takes whole blocks.
+"""
+
+TRIED = 3
+"""About so many times the longest row's tokens are tried, in rows of all lengths."""
+
+Forward = Callable[[Sequence[int]], tuple[Batch, Tensor]]
+"""The loss of the rows of these numbers, in one batch, with all that it keeps for the way back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,36 +44,69 @@ class Needs:
         return self.learning + self.batch
 
 
-def needs(model: Any, batch: Batch, *, precision: str, settings: Settings) -> Needs:
-    """What a step with this batch takes beside the model."""
-    config = model.config.get_text_config()
-    size = 4 if precision == "float32" else 2
-    tokens, width = batch.computed, batch.ids.shape[1]
-    wide, layers = config.hidden_size, config.num_hidden_layers
-    inner = getattr(config, "intermediate_size", None) or 4 * wide
-    heads = getattr(config, "num_attention_heads", 1)
-    layer = tokens * (14 * wide + 5 * inner) * size
-    written = config._attn_implementation != "sdpa"
-    layer += tokens * width * (heads * size if written else 0)
-    activations = (
-        layer + layers * tokens * wide * size if settings.how.checkpointing else layers * layer
-    )
-    logits = len(batch.source) * config.vocab_size * 2 * size
+def needs(model: Any, batch: Batch, sizes: Sequence[int], forward: Forward) -> Needs:
+    """What a step with this batch takes beside the model; `sizes` are all rows' tokens.
+
+    Beside what waits, as much as a layer keeps is passing through. With checkpointing of
+    activations all layers keep their inputs, and one is made anew while it is on its way back.
+    """
     learning = sum(one.numel() for one in model.parameters() if one.requires_grad)
-    return Needs(learning=3 * 4 * learning, batch=activations + tokens * width + logits)
+    checkpointing = model.is_activation_checkpointing
+    if checkpointing:
+        model.activation_checkpointing_disable()
+    kept = _kept(model, batch, sizes, forward)
+    if checkpointing:
+        adapt.checkpoint(model)
+    config = model.config.get_text_config()
+    layer = kept / config.num_hidden_layers
+    inputs = batch.computed * config.hidden_size * 4 * config.num_hidden_layers
+    wanted = inputs + 3 * layer if checkpointing else kept + layer
+    return Needs(
+        learning=3 * 4 * learning, batch=int(wanted * ALLOCATOR.get(model.device.type, 1.1))
+    )
+
+
+def _kept(model: Any, batch: Batch, sizes: Sequence[int], forward: Forward) -> int:
+    """How many bytes wait for the way back after the whole batch went through."""
+    order = sorted(batch.trees, key=lambda number: -sizes[number])
+    small, alone = held(model, lambda: forward(order[:1]))
+    if len(order) == 1:
+        return small
+    total = sum(sizes[number] for number in order)
+    some = order[:: max(1, round(total / (TRIED * sizes[order[0]])))]
+    large, together = held(model, lambda: forward(some))
+    each = (large - small) / max(1, together.computed - alone.computed)
+    return int(large + each * (batch.computed - together.computed))
+
+
+def held(model: Any, forward: Callable[[], tuple[Batch, Tensor]]) -> tuple[int, Batch]:
+    """How many bytes a forward pass leaves for the way back, the model's own aside; its batch."""
+    own = {one.untyped_storage().data_ptr() for one in (*model.parameters(), *model.buffers())}
+    seen: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            seen[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        batch, loss = forward()
+    del loss
+    return sum(seen.values()), batch
 
 
 def fits(needed: Needs, batch: Batch, free: int | None) -> None:
     """Refuses a batch that needs more than is free, and says what would fit."""
     if free is None or needed.total <= free:
         return
-    width = batch.ids.shape[1]
+    longest = batch.tokens // batch.paths
     room = max(0, free - needed.learning)
     fitting = int(batch.computed * room / needed.batch) // 64 * 64
     raise TrainingError(
         f"a batch of {batch.computed} tokens needs about {needed.total / 2**30:.1f} GiB, "
         f"{free / 2**30:.1f} are free",
         f"lower tokens_per_batch to {fitting}"
-        if fitting >= width
-        else f"lower max_length below {width}, train fewer weights, or set checkpointing",
+        if fitting >= longest and len(batch.trees) > 1
+        else "lower max_length, train fewer weights, or set checkpointing",
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from outdo.errors import TrainingError
 from outdo.models.forest import Batch, families
@@ -186,22 +187,29 @@ class Loop:
         )
 
     def _check_size(self) -> None:
-        """Refuse a batch that can't fit before an hour was spent on those that do."""
-        sizes = [sum(self.trees[row].tokens for row in step.rows) for step in self.steps]
-        longest = [max(self.trees[row].tokens for row in step.rows) for step in self.steps]
-        heaviest = {sizes.index(max(sizes)), longest.index(max(longest))}
-        needed, batch = max(
-            (
-                (needs(self.model, batch, precision=self.precision, settings=self.settings), batch)
-                for step in sorted(heaviest)
-                for batch in self._batches(self.steps[step].rows)
-            ),
-            key=lambda one: one[0].batch,
-        )
-        now = self.memory.bytes_now
-        expected = max(self.memory.peak_bytes, now + needed.total)
+        """Refuse a batch that can't fit before an hour was spent on those that do.
+
+        Weights in parts are whole while a layer is computed, so nothing is told of them.
+        """
+        if self.processes.sharded:
+            return
+        sizes = [tree.tokens for tree in self.trees]
+        asked = [sum(sizes[row] for row in step.rows) for step in self.steps]
+        heaviest = self.steps[asked.index(max(asked))].rows
+        batch = max(self._batches(heaviest), key=lambda one: one.computed)
+        longest = max(range(len(sizes)), key=sizes.__getitem__)
+        if sizes[longest] > batch.computed:
+            batch = next(self._batches([longest]))
+        self.model.train()
+        needed = needs(self.model, batch, sizes, self._forward)
+        expected = max(self.memory.peak_bytes, self.memory.bytes_now + needed.total)
         self.estimated_bytes = expected - self.memory.baseline_bytes
         fits(needed, batch, free_bytes(self.model.device))
+
+    def _forward(self, numbers: Sequence[int]) -> tuple[Batch, Tensor]:
+        batch = next(self._batches(numbers))
+        with autocast(self.model, self.precision):
+            return batch, self.method.loss(self.model, batch)[0]
 
     def _not_finite(self, what: str, numbers: Sequence[int], progress: Progress) -> TrainingError:
         return not_finite(
