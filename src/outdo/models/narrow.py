@@ -63,7 +63,8 @@ def _heads(attention: Any, name: str, x: Tensor) -> Tensor:
     """Queries, keys or values [1, heads, length, width], normed where the model does that."""
     made = getattr(attention, f"{name}_proj")(x).unflatten(-1, (-1, attention.head_dim))
     norm = getattr(attention, f"{name}_norm", None)
-    return (made if norm is None else norm(made)).transpose(1, 2)
+    heads: Tensor = made if norm is None else norm(made)
+    return heads.transpose(1, 2)
 
 
 def _rotated(layer: Any, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from outdo.models.weights import device_named, load_chat
 from outdo.records import Pair
 from outdo.training import adapt, preflight
 from outdo.training.compute import autocast, batches
+from outdo.training.encoded import encoded_rows
 from outdo.training.held import held_base
 from outdo.training.processes import ALONE, Processes
 from outdo.training.settings import Settings
@@ -34,7 +35,9 @@ def logs(
     device = device_named(settings.how.device)
     precision = preflight.precision(settings.precision, device)
     method = catalog.named(catalog.METHODS, settings.method, noun="method")(settings)
-    checked = preflight.rows(rows, method=method, chat=load_chat(model), settings=settings)
+    checked = encoded_rows(
+        rows, base=model, method=method, chat=load_chat(model), settings=settings
+    )
     learnt = set(checked.numbers)
     sizes = [tree.tokens for tree in checked.trees]
     yield from ((number, None) for number in range(len(rows)) if number not in learnt)

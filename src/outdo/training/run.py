@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from outdo.models.weights import device_named, load_chat
 from outdo.records import Json, digest, to_json
 from outdo.store import write_json
 from outdo.training import adapt, preflight, shards
+from outdo.training.encoded import encoded_rows
 from outdo.training.held import held_base
 from outdo.training.looks import Looks, ScoreOf
 from outdo.training.loop import Loop, OnStep
@@ -58,8 +60,9 @@ def run(
     preflight.head(base, method.head)
     known = _reference(method, base, [*rows, *validation], reference, settings, processes)
     chat = load_chat(base)
-    learnt = _rows(rows, known, method, chat, settings)
-    held_out = _rows(validation, known and known[len(rows) :], method, chat, settings)
+    reading = functools.partial(_rows, base=base, method=method, chat=chat, settings=settings)
+    learnt = reading(rows, known)
+    held_out = reading(validation, known and known[len(rows) :])
     folder.mkdir(parents=True, exist_ok=True)
     with held_base(
         base, settings, precision=precision, head=method.head, sharded=processes.sharded
@@ -110,6 +113,8 @@ def _learner(
 def _rows(
     given: Sequence[Row],
     known: Sequence[Logs] | None,
+    *,
+    base: ModelReference,
     method: Method[Any],
     chat: Chat,
     settings: Settings,
@@ -117,7 +122,7 @@ def _rows(
     """The rows as trees, with what the reference thinks of them where the method asks for it."""
     if not given:
         return preflight.NO_ROWS
-    checked = preflight.rows(given, method=method, chat=chat, settings=settings)
+    checked = encoded_rows(given, base=base, method=method, chat=chat, settings=settings)
     return checked if known is None else checked.given(known)
 
 
