@@ -81,26 +81,36 @@ def better(example: Example) -> str:
 
 def _question(example: Example, variant: str) -> Message:
     ask = ASK_WITH_REASONS if variant == REASONS else ASK
-    shown = [f"{LETTERS[side]}:\n{text.fence(example.given[side])}" for side in LETTERS]
-    return _said(example.given, *shown, ask=ask)
+    shown = [f"{LETTERS[side]}:\n{text.fence(_given(example, side))}" for side in LETTERS]
+    return _said(example, *shown, ask=ask)
 
 
 def _instruction(example: Example) -> tuple[Message, Message]:
     """What one program alone is held against: nothing in it tells of the other."""
-    return Message(role="system", content=AUTHOR), _said(example.given, ask=WRITE)
+    return Message(role="system", content=AUTHOR), _said(example, ask=WRITE)
 
 
-def _said(given: Mapping[str, Json], *shown: str, ask: str) -> Message:
-    preamble = given.get("preamble") or ""
+def _said(example: Example, *shown: str, ask: str) -> Message:
+    preamble = example.given.get("preamble") or ""
     lines = f"These lines run first:\n{text.fence(preamble)}" if preamble else ""
-    asked = ask.format(criterion=given["criterion"])
-    parts = (given["statement"].strip(), lines, *shown, asked)
+    asked = ask.format(criterion=_given(example, "criterion"))
+    parts = (_given(example, "statement").strip(), lines, *shown, asked)
     return Message(role="user", content="\n\n".join(part for part in parts if part))
 
 
 def _programs(example: Example) -> tuple[str, str]:
     """Both programs as replies to the instruction, in training and in use alike."""
-    return text.fence(example.given[FIRST]), text.fence(example.given[SECOND])
+    return text.fence(_given(example, FIRST)), text.fence(_given(example, SECOND))
+
+
+def _given(example: Example, name: str) -> str:
+    value = example.given.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise DataError(
+            f"example {example.id!r} has no {name!r}",
+            "a comparison has statement, criterion, first and second",
+        )
+    return value
 
 
 def _check_variant(variant: str) -> None:
