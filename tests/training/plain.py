@@ -13,7 +13,7 @@ from torch import Tensor
 
 import tiny
 from outdo import catalog
-from outdo.models import branches
+from outdo.models import branches, narrow
 from outdo.models.chat import Chat, Encoded
 from outdo.models.forest import Tree
 from outdo.training import lean
@@ -124,10 +124,14 @@ def quick(model: Any, given: list[Tree]) -> Iterator[bool]:
     below = model.get_base_model() if hasattr(model, "get_base_model") else model
     longest = max(len(path.ids) for tree in given for path in tree.paths)
     lean.use(below)
+    by_branches = branches.use(below, longest=longest)
+    if by_branches:
+        narrow.use(below)
     try:
-        yield branches.use(below, longest=longest)
+        yield by_branches
     finally:
         lean.leave(below)
+        narrow.leave(below)
         branches.leave(below)
 
 
