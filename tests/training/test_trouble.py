@@ -15,7 +15,7 @@ import tiny
 from outdo.errors import TrainingError
 from outdo.models.forest import Batch
 from outdo.models.reference import ModelReference, resolve
-from outdo.training import Settings, train
+from outdo.training import StepReport, train
 from outdo.training.sft import Sft
 from runs import ROWS, SETTINGS
 
@@ -26,16 +26,13 @@ def base(llama_folder: Path) -> ModelReference:
 
 
 class Failing(Sft):
-    """Learns like the plain method until `fail` is called, in its third batch."""
+    """Learns like the plain method until it is told to fail."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
-        self.batches = 0
+    fails = False
 
     def loss(self, model: Any, batch: Batch) -> tuple[Tensor, float]:
-        self.batches += 1
         total, weight = super().loss(model, batch)
-        return (self.fail(total) if self.batches == 3 else total), weight
+        return (self.fail(total) if Failing.fails else total), weight
 
     def fail(self, total: Tensor) -> Tensor:
         raise NotImplementedError
@@ -68,10 +65,24 @@ class Defect(Failing):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
 
-def stopped(base: ModelReference, folder: Path, how: type[Failing], **changes: Any) -> str:
+def stopped(
+    base: ModelReference,
+    folder: Path,
+    how: type[Failing],
+    patch: pytest.MonkeyPatch,
+    *,
+    after: int = 2,
+    **changes: Any,
+) -> str:
+    """What is said of a run that fails after some steps, at once if after none."""
+
+    def on_step(report: StepReport) -> None:
+        patch.setattr(Failing, "fails", report.step >= after)
+
+    patch.setattr(Failing, "fails", after == 0)
     settings = replace(SETTINGS, method=f"test_trouble:{how.__name__}", **changes)
     with pytest.raises(TrainingError) as caught:
-        train(base, ROWS, settings=settings, folder=folder)
+        train(base, ROWS, settings=settings, folder=folder, on_step=on_step)
     assert not (folder / "training.json").exists()
     return str(caught.value)
 
@@ -80,9 +91,13 @@ def stopped(base: ModelReference, folder: Path, how: type[Failing], **changes: A
     ("how", "what"), [(NotANumber, "the loss"), (TooSteep, "the gradient")], ids=str
 )
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_rows(
-    base: ModelReference, tmp_path: Path, how: type[Failing], what: str
+    base: ModelReference,
+    tmp_path: Path,
+    how: type[Failing],
+    what: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said = stopped(base, tmp_path, how)
+    said = stopped(base, tmp_path, how, monkeypatch)
     assert said.startswith(f"{what} at step 3 is not a number (lower learning_rate")
     kept = json.loads((tmp_path / "not_finite.json").read_text())
     assert (kept["step"], kept["what"]) == (3, what) and str(tmp_path) in said
@@ -104,22 +119,32 @@ def test_a_rate_that_is_far_too_high_stops_the_run(base: ModelReference, tmp_pat
 
 @pytest.mark.parametrize("how", [FullDevice, FullMachine])
 def test_memory_that_runs_out_is_told_with_the_batch_and_what_would_fit(
-    base: ModelReference, tmp_path: Path, how: type[Failing]
+    base: ModelReference, tmp_path: Path, how: type[Failing], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = stopped(base, tmp_path, how)
+    said = stopped(base, tmp_path, how, monkeypatch)
     assert "memory ran out at step 3, in a batch of" in said
     assert "(row-" in said and "; the largest so far that fitted had" in said
     assert "lower tokens_per_batch to " in said
 
 
-def test_a_single_row_that_does_not_fit_must_become_shorter(
-    base: ModelReference, tmp_path: Path
+def test_memory_that_runs_out_before_the_first_step_is_told_alike(
+    base: ModelReference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = stopped(base, tmp_path, FullDevice, rows_per_step=1)
-    assert "lower max_length below" in said
+    said = stopped(base, tmp_path, FullDevice, monkeypatch, after=0)
+    assert "memory ran out at step 1, in a batch of" in said and "fitted had" not in said
 
 
-def test_a_defect_keeps_its_traceback(base: ModelReference, tmp_path: Path) -> None:
+def test_a_single_row_that_does_not_fit_must_become_shorter(
+    base: ModelReference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = stopped(base, tmp_path, FullDevice, monkeypatch, rows_per_step=1)
+    assert "lower max_length (the longest row has" in said
+
+
+def test_a_defect_keeps_its_traceback(
+    base: ModelReference, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Failing, "fails", True)
     settings = replace(SETTINGS, method="test_trouble:Defect")
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         train(base, ROWS, settings=settings, folder=tmp_path)

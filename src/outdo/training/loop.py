@@ -208,7 +208,10 @@ class Loop:
 
     def _forward(self, numbers: Sequence[int]) -> tuple[Batch, Tensor]:
         batch = next(self._batches(numbers))
-        with autocast(self.model, self.precision):
+        with (
+            enough_memory(batch, step=1, rows=self.rows, fitted=0),
+            autocast(self.model, self.precision),
+        ):
             return batch, self.method.loss(self.model, batch)[0]
 
     def _not_finite(self, what: str, numbers: Sequence[int], progress: Progress) -> TrainingError:

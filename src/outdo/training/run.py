@@ -90,8 +90,7 @@ def run(
         with _logs(settings, folder, processes) as told:
             progress = loop.run(_both(on_step, told))
         adapt.keep(model, base, folder, processes=processes)
-        notes = [*learnt.notes, *(f"held out: {note}" for note in held_out.notes)]
-        report = _report(base, loop, progress, learnt, notes)
+        report = _report(base, loop, progress, learnt, held_out)
     if processes.leads:
         write_json(folder / "training.json", to_json(report))
     return report
@@ -172,9 +171,14 @@ def _reference(
 
 
 def _report(
-    base: ModelReference, loop: Loop, progress: Progress, rows: Rows, notes: Sequence[str]
+    base: ModelReference, loop: Loop, progress: Progress, rows: Rows, held_out: Rows
 ) -> TrainingReport:
     parameters = list(loop.model.parameters())
+    notes = [
+        *rows.notes,
+        *(f"held out: {note}" for note in held_out.notes),
+        *preflight.notes(loop.model, loop.settings, packed=loop.packed),
+    ]
     return TrainingReport(
         base={"name": base.name, "digest": base.bottom.digest},
         settings=to_json(loop.settings),
@@ -207,7 +211,7 @@ def _report(
         threads=torch.get_num_threads(),
         processes=loop.processes.count,
         resumes=progress.resumes,
-        notes=(*notes, *preflight.notes(loop.model, loop.settings, packed=loop.packed)),
+        notes=tuple(notes),
     )
 
 

@@ -59,16 +59,17 @@ def enough_memory(batch: Batch, *, step: int, rows: Rows, fitted: int) -> Iterat
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
-        tokens, width = batch.computed, batch.ids.shape[1]
+        tokens = batch.computed
+        longest = max(rows.trees[number].tokens for number in batch.trees)
         smaller = fitted if 0 < fitted < tokens else tokens // 2
-        if len(batch.trees) == 1 or smaller < width:
-            hint = f"lower max_length below {width}, or set checkpointing"
+        if len(batch.trees) == 1 or smaller < longest:
+            hint = f"lower max_length (the longest row has {longest}), or set checkpointing"
         else:
             hint = f"lower tokens_per_batch to {smaller}, or set checkpointing"
         before = f"; the largest so far that fitted had {fitted}" if fitted else ""
         raise TrainingError(
-            f"memory ran out at step {step}, in a batch of {tokens} tokens, "
-            f"{len(batch.ids)} rows of {width} ({_named(rows, batch.trees)}){before}",
+            f"memory ran out at step {step}, in a batch of {tokens} tokens "
+            f"({_named(rows, batch.trees)}){before}",
             hint,
         ) from error
 
