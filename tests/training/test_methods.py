@@ -14,10 +14,9 @@ import torch
 import plain
 import tiny
 from outdo.errors import ModelError, TrainingError
-from outdo.models.chat import Chat
 from outdo.models.forest import Tree
 from outdo.models.reference import ModelReference, resolve
-from outdo.models.weights import load_base, peft_without_warnings
+from outdo.models.weights import load_base, load_chat, peft_without_warnings
 from outdo.training import How, Lora, Settings, TrainingReport, reference_logs, train
 
 COUNT = 6
@@ -74,9 +73,9 @@ def loaded(name: str, base: ModelReference, folder: Path | None = None, **how: A
         return PeftModel.from_pretrained(model, folder).eval()
 
 
-def trees(name: str, judge: Any = None) -> list[Tree]:
+def trees(name: str, base: ModelReference, judge: Any = None) -> list[Tree]:
     """The rows as trees, with what the judge thinks of them where the method asks for it."""
-    chat, how = Chat(tiny.tokenizer()), plain.method(name)
+    chat, how = load_chat(base), plain.method(name)
     made = []
     for row in plain.rows(name, COUNT):
         tree = how.tree(row, tuple(chat.encode(talk) for talk in how.conversations(row)))
@@ -111,7 +110,7 @@ def test_plain_peft_has_what_was_learnt(kind: str, name: str, bases: Path, tmp_p
     base = base_of(kind, bases)
     report = run(name, base, tmp_path)
     assert report.packed
-    given = trees(name, loaded(name, base) if name in REFERRED else None)
+    given = trees(name, base, loaded(name, base) if name in REFERRED else None)
     kept = mean_loss(name, loaded(name, base, tmp_path), given)
     assert kept == pytest.approx(report.validation[-1]["loss"], rel=1e-4)
     assert kept < report.loss
@@ -121,7 +120,7 @@ def test_plain_peft_has_what_was_learnt(kind: str, name: str, bases: Path, tmp_p
 def test_dora_is_kept_as_peft_keeps_it(name: str, bases: Path, tmp_path: Path) -> None:
     base = base_of("llama", bases)
     report = run(name, base, tmp_path, lora=Lora(rank=4, dora=True))
-    given = trees(name, loaded(name, base) if name == "dpo" else None)
+    given = trees(name, base, loaded(name, base) if name == "dpo" else None)
     kept = mean_loss(name, loaded(name, base, tmp_path), given)
     assert kept == pytest.approx(report.validation[-1]["loss"], rel=1e-4)
 
@@ -130,7 +129,7 @@ def test_a_whole_reward_model_is_kept(bases: Path, tmp_path: Path) -> None:
     report = run("reward", base_of("llama", bases), tmp_path, lora=None)
     tuned = resolve(str(tmp_path), runs=tmp_path)
     assert tuned.head == "score"
-    kept = mean_loss("reward", loaded("reward", tuned), trees("reward"))
+    kept = mean_loss("reward", loaded("reward", tuned), trees("reward", tuned))
     assert kept == pytest.approx(report.validation[-1]["loss"], rel=1e-5)
 
 
@@ -158,7 +157,7 @@ def test_the_reference_behind_an_adapter_is_the_adapter(bases: Path, tmp_path: P
     tuned = resolve(str(tmp_path / "sft"), runs=tmp_path)
     rows, settings = plain.rows("dpo", COUNT), replace(SETTINGS, method="dpo")
     alone = {
-        start.name: [tree.given for tree in trees("dpo", loaded("dpo", base, folder))]
+        start.name: [tree.given for tree in trees("dpo", base, loaded("dpo", base, folder))]
         for start, folder in ((base, None), (tuned, tmp_path / "sft"))
     }
     for start in (base, tuned, base):
@@ -176,7 +175,7 @@ def test_a_reference_that_is_given_is_taken_as_it_is(bases: Path, tmp_path: Path
     report = run("dpo", base, tmp_path, reference=other, steps=1)
     given = [
         replace(tree, given=said)
-        for tree, said in zip(trees("dpo", loaded("dpo", base)), other, strict=True)
+        for tree, said in zip(trees("dpo", base, loaded("dpo", base)), other, strict=True)
     ]
     assert report.loss == pytest.approx(mean_loss("dpo", loaded("dpo", base), given), rel=1e-5)
 
@@ -207,7 +206,7 @@ def test_dpo_goes_on_with_the_adapter_that_it_starts_from(bases: Path, tmp_path:
     tuned = resolve(str(tmp_path / "sft"), runs=tmp_path)
     report = run("dpo", tuned, tmp_path / "dpo")
     assert report.base["digest"] == base.digest
-    given = trees("dpo", loaded("dpo", base, tmp_path / "sft"))
+    given = trees("dpo", base, loaded("dpo", base, tmp_path / "sft"))
     kept = mean_loss("dpo", loaded("dpo", base, tmp_path / "dpo"), given)
     assert kept == pytest.approx(report.validation[-1]["loss"], rel=1e-4)
 
