@@ -109,6 +109,7 @@ def _known(base: ModelReference, given: list[Any]) -> list[Any]:
         ]
 
 
+@pytest.mark.slow
 def test_four_bits_learn_in_bfloat16_too(bases: Path, tmp_path: Path) -> None:
     base, rows = base_of("llama", bases), tiny.talks(6)
     losses = [

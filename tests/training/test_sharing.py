@@ -135,7 +135,12 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize("kind", list(RUNS))
+MORE = ("dora", "dropout", "bfloat16")
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow if kind in MORE else ()) for kind in RUNS]
+)
 def test_the_base_comes_back_as_it_was(kind: str, base: ModelReference, tmp_path: Path) -> None:
     if kind == "nf4":
         pytest.importorskip("bitsandbytes")
@@ -151,7 +156,7 @@ def test_the_base_comes_back_as_it_was(kind: str, base: ModelReference, tmp_path
     assert_as_before(before, after)
 
 
-@pytest.mark.parametrize("kind", ["mixtral", "gpt2"])
+@pytest.mark.parametrize("kind", ["mixtral", pytest.param("gpt2", marks=pytest.mark.slow)])
 def test_so_does_one_whose_experts_had_adapters(kind: str, tmp_path: Path) -> None:
     base = resolve(str(tiny.save(tmp_path / "base", kind)), runs=tmp_path)
     held._held.clear()
@@ -165,6 +170,7 @@ def test_so_does_one_whose_experts_had_adapters(kind: str, tmp_path: Path) -> No
     assert equal(weights(tmp_path / "first"), weights(tmp_path / "second"))
 
 
+@pytest.mark.slow
 def test_a_run_after_others_equals_the_run_alone(base: ModelReference, tmp_path: Path) -> None:
     settings = replace(SETTINGS, epochs=None, steps=2)
     alone: dict[str, Any] = {}

@@ -167,7 +167,11 @@ def our_losses(
     return told
 
 
-@pytest.mark.parametrize("name", ["sft", *THEIRS, "reward"])
+@pytest.mark.parametrize(
+    "name",
+    ["sft", "dpo", "reward"]
+    + [pytest.param(name, marks=pytest.mark.slow) for name in ("ipo", "dpo-normalised")],
+)
 def test_losses_equal_those_of_trl(
     name: str, bases: dict[str, ModelReference], tmp_path: Path
 ) -> None:

@@ -95,6 +95,7 @@ def _further(model: Any, base: ModelReference) -> Any:
 
 def checkpoint(model: Any) -> None:
     """Let activations be computed anew on the way back, a layer at a time."""
+    model.disable_input_require_grads()  # else a second call would hook the embeddings twice
     model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
 
 
