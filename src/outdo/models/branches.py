@@ -22,7 +22,7 @@ from transformers.masking_utils import sdpa_mask
 from outdo.models.attention import has_window
 
 NAME = "outdo_branches"
-BLOCK = 256
+BLOCK = 128
 """Queries at a time: fewer would be many small products, more would make scores to be hidden."""
 
 Span = tuple[int, int]
@@ -46,48 +46,54 @@ class _Attention(torch.autograd.Function):
         branches: Sequence[Branch],
         wanted: Sequence[int] | None,
     ) -> Tensor:
-        q, k, v = _grouped(query, key, scale), key[0], value[0]
+        q, k, v = _grouped(query, key), key[0], value[0]
         made = v.new_empty(query.shape[2], query.shape[1], v.shape[-1])
         for branch in branches:
             keys, values = _along(k, branch), _along(v, branch)
             for rows, hidden, end in _blocks(branch, wanted, k.dtype):
-                shares = _shares(q[:, :, rows], keys[:, :end], hidden)
+                shares = _shares(q[:, :, rows], keys[:, :end], hidden, scale)
                 said = shares @ values[:, :end]
                 made[rows] = said.view(-1, len(hidden), said.shape[-1]).transpose(0, 1)
-        ctx.save_for_backward(q, key, value)
+        ctx.save_for_backward(query, key, value)
         ctx.scale, ctx.branches, ctx.wanted = scale, branches, wanted
         return made[None]
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
-        q, key, value = ctx.saved_tensors
-        k, v = key[0], value[0]
+        query, key, value = ctx.saved_tensors
+        q, k, v = _grouped(query, key), key[0], value[0]
         grad = grads[0][0].transpose(0, 1).reshape(*q.shape[:3], v.shape[-1])
-        grad_q, grad_k, grad_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
+        grad_q, grad_k, grad_v = q.new_empty(q.shape), torch.zeros_like(k), torch.zeros_like(v)
         for branch in ctx.branches:
             keys, values = _along(k, branch), _along(v, branch)
             to_k, to_v = _room(grad_k, keys, branch), _room(grad_v, values, branch)
             for rows, hidden, end in _blocks(branch, ctx.wanted, k.dtype):
                 block = q[:, :, rows]
-                shares = _shares(block, keys[:, :end], hidden)
+                shares = _shares(block, keys[:, :end], hidden, ctx.scale)
                 back = grad[:, :, rows].reshape(len(v), -1, v.shape[-1])
                 to_v[:, :end].baddbmm_(shares.transpose(1, 2), back)
                 drift = back @ values[:, :end].transpose(1, 2)
                 drift = torch._softmax_backward_data(drift, shares, -1, shares.dtype)
-                grad_q[:, :, rows] = (drift @ keys[:, :end]).view(block.shape)
+                grad_q[:, :, rows] = _product(drift, keys[:, :end], ctx.scale).view(block.shape)
                 to_k[:, :end].baddbmm_(
-                    drift.transpose(1, 2), block.reshape(len(k), -1, block.shape[-1])
+                    drift.transpose(1, 2),
+                    block.reshape(len(k), -1, block.shape[-1]),
+                    alpha=ctx.scale,
                 )
             if len(branch) > 1:
                 _add_along(grad_k, to_k, branch)
                 _add_along(grad_v, to_v, branch)
-        grad_q = grad_q.mul_(ctx.scale).view(1, -1, *grad_q.shape[2:])
-        return grad_q, grad_k[None], grad_v[None], None, None, None
+        return grad_q.view(query.shape), grad_k[None], grad_v[None], None, None, None
 
 
-def _grouped(query: Tensor, key: Tensor, scale: float) -> Tensor:
-    """Queries times the scale as [key heads, queries a key head, length, width]."""
-    return (query[0] * scale).view(key.shape[1], -1, *query.shape[2:])
+def _grouped(query: Tensor, key: Tensor) -> Tensor:
+    """Queries as [key heads, queries a key head, length, width]."""
+    return query[0].view(key.shape[1], -1, *query.shape[2:])
+
+
+def _product(a: Tensor, b: Tensor, scale: float) -> Tensor:
+    """The products of matrices times a number, in one pass."""
+    return torch.baddbmm(a.new_empty(1), a, b, beta=0, alpha=scale)
 
 
 def _blocks(
@@ -128,10 +134,11 @@ def _add_along(whole: Tensor, part: Tensor, branch: Branch) -> None:
         done += stop - start
 
 
-def _shares(block: Tensor, keys: Tensor, hidden: Tensor) -> Tensor:
+def _shares(block: Tensor, keys: Tensor, hidden: Tensor, scale: float) -> Tensor:
     """How each query of a block divides its attention, [key heads, queries, keys]."""
     heads, groups, count, width = block.shape
-    scores = block.reshape(heads, groups * count, width) @ keys.transpose(1, 2)
+    tall = block.reshape(heads, groups * count, width)
+    scores = _product(tall, keys.transpose(1, 2), scale)
     own = scores.view(heads * groups, count, -1)[:, :, keys.shape[1] - hidden.shape[1] :]
     own.add_(hidden)
     return torch.softmax(scores, dim=-1)

@@ -33,8 +33,8 @@ class _Norm(torch.autograd.Function):
         size = torch.linalg.vector_norm(exact, dim=-1, keepdim=True)
         inverse = (size.square_() / x.shape[-1]).add_(eps).rsqrt_()
         ctx.save_for_backward(x, weight, inverse)
-        made: Tensor = (exact * inverse).to(x.dtype) * weight
-        return made
+        made: Tensor = (exact * inverse).to(x.dtype)
+        return made.mul_(weight) if made.dtype == weight.dtype else made * weight
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:

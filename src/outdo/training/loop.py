@@ -39,8 +39,9 @@ OnStep = Callable[[StepReport], None]
 KIN = 0.75
 """Rows are kin if they have this much of their prompts in common."""
 
-FAMILIES_PER_STEP = 4
-"""A step has at least so many families, for its rows should differ."""
+FAMILY = 4
+"""A family has so many rows, or a quarter of a step's if that is more; but half of it at most, for
+the rows of a step should differ."""
 
 
 class Loop:
@@ -82,7 +83,8 @@ class Loop:
     def _families(self) -> list[list[int]] | None:
         if not (self.settings.share_context and self.packed):
             return None
-        most = max(1, self.settings.rows_per_step // FAMILIES_PER_STEP)
+        rows = self.settings.rows_per_step
+        most = max(1, min(rows // 2, max(FAMILY, rows // 4)))
         return families(self.trees, share=KIN, most=most)
 
     def run(self, on_step: OnStep | None = None) -> Progress:
