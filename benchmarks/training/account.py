@@ -13,6 +13,14 @@ from typing import Any
 from training import data
 
 Told = dict[str, Any]
+RATIOS = (
+    "sft",
+    "sft_shared_context",
+    "dpo_first_epoch",
+    "dpo_later_epochs",
+    "dpo_short_prompts",
+    "peak_memory",
+)
 PACKAGES = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "tokenizers")
 
 
@@ -50,20 +58,24 @@ def machine(device: str) -> Told:
     return told
 
 
-def precision() -> str:
-    """What a user would train in on this chip: bfloat16 where it computes in it."""
-    flags = Path("/proc/cpuinfo")
-    text = flags.read_text() if flags.is_file() else ""
-    return "bfloat16" if "avx512_bf16" in text or "amx_bf16" in text else "float32"
+def precision(device: str) -> str:
+    """What outdo would choose for the device: bfloat16 where the chip computes in it."""
+    import torch
+
+    from outdo.training import preflight
+
+    return preflight.precision("auto", torch.device(device))
 
 
 def table(result: Told) -> str:
     """The ratios as lines to read."""
-    lines = [f"{name:20} {value}" for name, value in result["ratios"].items()]
+    lines = [f"{name:20} {result[name]}" for name in RATIOS if name in result]
     for name, told in result["sets"].items():
         ratios = {key: told[key] for key in ("ratio", "first_epoch", "later_epochs") if key in told}
         told_of = ", ".join(f"{key} {value}" for key, value in ratios.items())
-        lines.append(f"  {name}: {told_of} (TRL {told['trl_best']})")
+        ours, theirs = told["outdo_tokens_per_second"], told["trl_tokens_per_second"]
+        rates = ", ".join(f"{mode} {rate:,.0f}" for mode, rate in theirs.items())
+        lines.append(f"  {name}: {told_of}; tokens a second {ours:,.0f}, TRL {rates}")
     for name, told in result["agreement"].items():
         lines.append(f"  {name}: losses agree to {told['apart_by']:.0e}")
     return "\n".join(lines)

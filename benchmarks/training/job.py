@@ -1,7 +1,8 @@
-"""One measured run: what is asked of a process of its own, and what it tells."""
+"""One measured run: what is asked of a process, and what it tells."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import json
@@ -14,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-SCRIPT = Path(__file__).resolve().parent.parent / "training.py"
+FOLDER = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class Job:
     """A run of one contender. `mode` is a way of TRL's, or of outdo's to do without something.
 
     `batch` is how many rows make a step; a row of `dpo` is a pair, two sequences. `budget` is
-    outdo's tokens in a batch. The first step warms up and isn't counted.
+    outdo's tokens in a batch, `block` TRL's in a packed one (0: the longest row's). `rank` 0
+    trains all weights. The first step warms up and isn't counted, unless it is the only one.
     """
 
     side: str
@@ -35,6 +37,7 @@ class Job:
     epochs: int = 1
     rank: int = 16
     budget: int = 4096
+    block: int = 0
     learning_rate: float = 2e-4
     device: str = "cpu"
 
@@ -44,9 +47,14 @@ class Clock:
     """Processor seconds and tokens at the end of each step."""
 
     device: str = "cpu"
+    began: float = 0.0
     seconds: list[float] = field(default_factory=list)
     tokens: list[int] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """The time at which it was made."""
+        self.began = self.now()
 
     def now(self) -> float:
         """Seconds of all threads of this process; of the clock on the wall where a GPU works."""
@@ -64,10 +72,11 @@ class Clock:
 
     def told(self) -> dict[str, Any]:
         """What was measured from the end of the first step to that of the last."""
-        seconds = self.seconds[-1] - self.seconds[0]
-        tokens = self.tokens[-1] - self.tokens[0]
+        single = len(self.seconds) == 1
+        seconds = self.seconds[-1] - (self.began if single else self.seconds[0])
+        tokens = self.tokens[-1] - (0 if single else self.tokens[0])
         return {
-            "steps": len(self.seconds) - 1,
+            "steps": 1 if single else len(self.seconds) - 1,
             "seconds": seconds,
             "tokens": tokens,
             "tokens_in_all": self.tokens[-1],
@@ -112,31 +121,72 @@ def _resident(name: str) -> int:
     raise OSError(f"/proc/self/status has no {name}")
 
 
-def apart(job: Job, *, patience: float = 900) -> dict[str, Any]:
-    """What the job told, done in a fresh process with one thread.
+class Worker:
+    """A process that does jobs one after the other, with one thread where there is no GPU.
 
-    Raises RuntimeError with the end of its words if it failed.
+    What it has imported stays, so that jobs of two workers take turns without starting anew.
     """
-    quiet = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
-    quiet |= {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
-    if job.device != "cpu":
-        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-            del quiet[name]
-    with tempfile.TemporaryDirectory() as folder:
-        told = Path(folder, "told.json")
-        quiet["HF_DATASETS_CACHE"] = str(Path(folder, "cache"))
-        done = subprocess.run(
-            [sys.executable, str(SCRIPT), "--job", json.dumps(asdict(job)), "--told", str(told)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=quiet,
-            cwd=folder,
-            timeout=patience,
+
+    def __init__(self, device: str = "cpu") -> None:
+        """Start the process; what it says goes to a file that a failure quotes."""
+        quiet = {**os.environ, "TQDM_DISABLE": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+        quiet |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+        if device == "cpu":
+            quiet |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        quiet["PYTHONPATH"] = os.pathsep.join(
+            [str(FOLDER), *filter(None, [quiet.get("PYTHONPATH")])]
         )
-        if done.returncode or not told.is_file():
-            raise RuntimeError(f"{job} failed:\n{done.stdout[-3000:]}")
-        return {"mode": job.mode, **json.loads(told.read_text())}
+        self.folder = tempfile.TemporaryDirectory()
+        quiet["HF_DATASETS_CACHE"] = str(Path(self.folder.name, "cache"))
+        self.words = Path(self.folder.name, "words")
+        with self.words.open("w") as words:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", "from training.job import serve; serve()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=words,
+                text=True,
+                env=quiet,
+                cwd=self.folder.name,
+            )
+
+    def __call__(self, job: Job) -> dict[str, Any]:
+        """What the job told. Raises RuntimeError with the end of its words if it failed."""
+        assert self.process.stdin and self.process.stdout
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(json.dumps(asdict(job)) + "\n")
+            self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"{job} failed:\n{self.words.read_text()[-3000:]}")
+        return {"mode": job.mode, **json.loads(answer)}
+
+    def __enter__(self) -> Worker:
+        """The worker itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process and forget its files."""
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+        self.folder.cleanup()
+
+
+def serve() -> None:
+    """Do the jobs that come as lines, and answer each with a line; all else goes to stderr."""
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)
+        for line in sys.stdin:
+            answers.write(json.dumps(perform(Job(**json.loads(line)))) + "\n")
+            answers.flush()
+
+
+def apart(job: Job) -> dict[str, Any]:
+    """What the job told, done in a fresh process."""
+    with Worker(job.device) as worker:
+        return worker(job)
 
 
 def rows(job: Job) -> list[dict[str, Any]]:

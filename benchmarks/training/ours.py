@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import tempfile
 from dataclasses import fields
 from pathlib import Path
@@ -17,7 +16,7 @@ def perform(job: Job) -> dict[str, Any]:
 
     from outdo.models.reference import resolve
     from outdo.records import Conversation, Pair, from_json
-    from outdo.training import How, Lora, Settings, loop, train  # noqa: F401
+    from outdo.training import How, Lora, Settings, train
 
     data = rows(job)
     kind: Any = Pair if job.method == "dpo" else Conversation
@@ -27,19 +26,19 @@ def perform(job: Job) -> dict[str, Any]:
     clock = Clock(job.device)
     settings = Settings(
         method=job.method,
-        lora=Lora(rank=job.rank),
+        lora=Lora(rank=job.rank) if job.rank else None,
         epochs=job.epochs,
         learning_rate=job.learning_rate,
         schedule="constant",
         warmup=0.0,
         rows_per_step=job.batch,
-        max_length=4 * 2048,
+        max_length=8192,
         precision=job.precision,
         how=How(
             tokens_per_batch=job.budget,
             device=job.device,
             checkpoint_seconds=1e9,
-            **checkpointing(How, job),
+            checkpointing=job.mode == "checkpointed",
         ),
         **({"share_context": False} if job.mode == "unshared" else {}),
     )
@@ -62,12 +61,6 @@ def perform(job: Job) -> dict[str, Any]:
     told["sequences"] = report.rows * job.epochs * (2 if job.method == "dpo" else 1)
     computed = {f.name: getattr(report, f.name) for f in fields(report) if "token" in f.name}
     return told | {"report": computed, "threads": torch.get_num_threads()}
-
-
-def checkpointing(how: Any, job: Job) -> dict[str, bool]:
-    """Gradient checkpointing as the job's mode asks for it, where outdo has a switch."""
-    known = "checkpointing" in inspect.signature(how).parameters
-    return {"checkpointing": job.mode == "checkpointed"} if known else {}
 
 
 def referred(

@@ -13,10 +13,12 @@ from typing import Any
 
 from training.job import Clock, Job, Memory, rows
 
-SFT_MODES = ("padded", "grouped", "grouped4", "rebalanced4", "packed", "wrapped")
+SFT_MODES = ("padded", "grouped", "grouped4", "rebalanced4", "flattened4", "packed", "wrapped")
 """Random batches; sorted by length, the rows being in that order already; the same in micro-batches
-of 4; rebalanced; packed without cutting (bfd), one block at a time; cut and packed (wrapped), where
-rows see each other."""
+a quarter of the step; rebalanced, likewise; flattened to one row without padding, likewise; packed
+without cutting (bfd), one block at a time; cut and packed (wrapped), where rows see each other."""
+WHOLE = SFT_MODES[:-1]
+"""The ways that train on the rows as they are, whole and apart from each other."""
 DPO_MODES = ("default", "precomputed")
 
 
@@ -53,7 +55,9 @@ def perform(job: Job) -> dict[str, Any]:
                 lora_alpha=2 * job.rank,
                 target_modules="all-linear",
                 task_type="CAUSAL_LM",
-            ),
+            )
+            if job.rank
+            else None,
         )
         counted = watch(trainer, clock)
         trainer.train()
@@ -128,11 +132,11 @@ def _sft(job: Job, way: str) -> dict[str, Any]:
         "trainer": SFTTrainer,
         "settings": SFTConfig,
         "examples": examples,
-        "arguments": batches(way, lengths, job.batch),
+        "arguments": batches(way, lengths, job.batch, block=job.block),
     }
 
 
-def batches(way: str, lengths: list[int], batch: int) -> dict[str, Any]:
+def batches(way: str, lengths: list[int], batch: int, *, block: int = 0) -> dict[str, Any]:
     """TRL's arguments for batches made this way, of `batch` sequences a step (packed: about)."""
     plain = {"per_device_train_batch_size": batch, "max_length": None}
     small = {**plain, "per_device_train_batch_size": max(1, batch // 4)}
@@ -147,10 +151,12 @@ def batches(way: str, lengths: list[int], batch: int) -> dict[str, Any]:
             return {**small, "train_sampling_strategy": "sequential"}
         case "rebalanced4":
             return {**small, "train_sampling_strategy": "batch_rebalance"}
+        case "flattened4":
+            return {**small, "train_sampling_strategy": "sequential", "padding_free": True}
         case "packed":
-            block, strategy = max(lengths), "bfd"
+            block, strategy = max(block, *lengths), "bfd"
         case "wrapped":
-            block, strategy = 512, "wrapped"
+            block, strategy = block or 512, "wrapped"
         case _:
             raise ValueError(f"TRL has no way {way!r}; {', '.join(SFT_MODES)}")
     blocks = max(1, round(batch * mean / block))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
@@ -25,24 +25,15 @@ TEMPLATE = (
 )
 SPECIAL = ("<|pad|>", "<|begin|>", "<|end|>", "<|user|>", "<|assistant|>")
 VOCABULARY = 8192
-LONGEST = 2048
+LONGEST = 4096
 SHORTER = 1024
 """Longer sequences are left out, on both sides: of pull requests above the first, of functions and
 programs above the second, which is TRL's own limit."""
 ANSWER = (100, 300)
 """Tokens of an answer about a pull request."""
 PULLS = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
-    """A Llama's measures; the default has 8.4 million weights."""
-
-    hidden: int = 256
-    inner: int = 688
-    layers: int = 8
-    heads: int = 4
-    vocabulary: int = VOCABULARY
+MOST = 3600
+"""Rows of a set that are looked at, at equal distances where it has more."""
 
 
 def tokenizer(texts: Iterable[str], *, vocabulary: int = VOCABULARY) -> Any:
@@ -67,26 +58,40 @@ def tokenizer(texts: Iterable[str], *, vocabulary: int = VOCABULARY) -> Any:
     return made
 
 
-def model(folder: Path, speaks: Any, size: Size) -> None:
-    """Write the model with its tokenizer, as a directory that both sides load."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
+def llama(speaks: Any) -> Any:
+    """The configuration of a Llama of 8.4 million weights that the tokenizer fits."""
+    from transformers import LlamaConfig
 
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=size.vocabulary,
-        hidden_size=size.hidden,
-        intermediate_size=size.inner,
-        num_hidden_layers=size.layers,
-        num_attention_heads=size.heads,
-        num_key_value_heads=size.heads,
+    return LlamaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=256,
+        intermediate_size=688,
+        num_hidden_layers=8,
+        num_attention_heads=4,
+        num_key_value_heads=4,
         max_position_embeddings=2 * LONGEST,
         tie_word_embeddings=True,
-        bos_token_id=speaks.bos_token_id,
-        eos_token_id=speaks.eos_token_id,
-        pad_token_id=speaks.pad_token_id,
+        **ends(speaks),
     )
-    LlamaForCausalLM(config).save_pretrained(folder)
+
+
+def ends(speaks: Any) -> dict[str, int]:
+    """The special tokens that a configuration names."""
+    names = ("bos_token_id", "eos_token_id", "pad_token_id")
+    return {name: getattr(speaks, name) for name in names}
+
+
+def model(
+    folder: Path, speaks: Any, config: Any, *, device: str = "cpu", precision: str = "float32"
+) -> None:
+    """Write a model with random weights and its tokenizer, as a directory that both sides load."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(0)
+    with torch.device(device):
+        made = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, precision))
+    made.save_pretrained(folder)
     speaks.save_pretrained(folder)
 
 
@@ -170,7 +175,10 @@ def pulls(chat: Chat, *, wanted: int = PULLS) -> list[Row]:
 
 def rows_of(name: str, chat: Chat) -> list[Row]:
     """The data set of this name, its contexts in an order drawn once, each in one piece."""
-    rows = pulls(chat) if name == "pull_requests" else fitting(data.ALL[name](), chat)
+    if name == "pull_requests":
+        rows = pulls(chat)
+    else:
+        rows = fitting(spread(list(data.ALL[name]()), MOST), chat)
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.group, []).append(row)
@@ -179,10 +187,25 @@ def rows_of(name: str, chat: Chat) -> list[Row]:
     return [row for group in order for row in groups[group]]
 
 
-def texts(limit: int = 3000) -> list[str]:
+def even(chat: Chat, *, length: int, count: int) -> list[Row]:
+    """`count` rows of about `length` tokens, half of them the answer, all of the library."""
+    text = "\n\n".join(row.reply for row in islice(data.stdlib(), 200 + count * length // 100))
+    made = chat.tokenizer(text, add_special_tokens=False)["input_ids"]
+    half = (length - len(SPECIAL)) // 2
+
+    def piece(place: int) -> str:
+        return str(chat.tokenizer.decode(made[place * half : (place + 1) * half]))
+
+    return [
+        Row(group=str(number), prompt=piece(2 * number), reply=piece(2 * number + 1))
+        for number in range(count)
+    ]
+
+
+def texts(names: Iterable[str] = tuple(data.ALL), limit: int = 3000) -> list[str]:
     """What the tokenizer is trained on: up to `limit` rows of each data set."""
     made = []
-    for name in data.ALL:
+    for name in names:
         for row in islice(data.ALL[name](), limit):
             made += [row.prompt[:4000], row.reply[:4000], (row.rejected or "")[:4000]]
     return made
@@ -192,7 +215,9 @@ def texts(limit: int = 3000) -> list[str]:
 
 
 def spread(items: Sequence[Any], count: int) -> list[Any]:
-    """`count` of the items at equal distances, the first half a distance in."""
+    """`count` of the items at equal distances, the first half a distance in; at most all."""
+    if count >= len(items):
+        return list(items)
     return [items[int((place + 0.5) * len(items) / count)] for place in range(count)]
 
 

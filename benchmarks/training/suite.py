@@ -1,64 +1,91 @@
-"""The whole comparison: which runs are made, in which turns, and what follows from them.
+"""The comparison on a processor: which runs are made, in which turns, and what follows from them.
 
-Two contenders take turns; a ratio is the median of the ratios within turns, so that a load which
-comes and goes touches both sides.
+Two processes take turns; a ratio is the median of the ratios within turns, so that a load which
+comes and goes touches both sides. TRL's *best* mode is the fastest of those that train on the rows
+whole and apart from each other. `wrapped` is none of them: it cuts rows and lets them see each
+other. Its rate is told for information.
 """
 
 from __future__ import annotations
 
 import statistics
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from training import data, prepare
-from training.job import Job, apart
-from training.peer import DPO_MODES, SFT_MODES
+from training.job import Job
+from training.progress import Progress
 
 Told = dict[str, Any]
+Run = Callable[[Job], Told]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """How much is measured: steps of a run and of a trial of TRL's ways, turns, those ways."""
+    """How much is measured: turns, steps of a run (the first isn't counted), TRL's modes, rows.
 
-    steps: int
-    pull_steps: int
-    trial_steps: int
+    `steps` and `modes` are by data set. A mode that the first turn finds `slower` than the
+    fastest by more than that share isn't run again.
+    """
+
     turns: int
-    sft_modes: tuple[str, ...]
-    dpo_modes: tuple[str, ...]
+    steps: Mapping[str, int]
+    modes: Mapping[str, tuple[str, ...]]
+    pulls: int
     memory_rows: int
-    growth: bool
+    lengths: tuple[int, ...]
+    budgets: tuple[int, ...]
+    ranks: tuple[int, ...]
+    slower: float = 0.1
 
 
 FULL = Extent(
-    steps=17,
-    pull_steps=9,
-    trial_steps=5,
     turns=3,
-    sft_modes=(*SFT_MODES, *(f"{mode}+checkpointed" for mode in SFT_MODES)),
-    dpo_modes=(*DPO_MODES, "default+checkpointed"),
-    memory_rows=64,
-    growth=True,
+    steps={
+        "stdlib": 4,
+        "thealgorithms": 4,
+        "repair_and_hint": 3,
+        "pull_requests": 2,
+        "student_pairs": 2,
+        "thesis_pairs": 3,
+    },
+    modes={
+        "stdlib": ("grouped4", "grouped", "wrapped"),
+        "thealgorithms": ("grouped4", "grouped"),
+        "repair_and_hint": ("grouped4", "packed"),
+        "pull_requests": ("grouped4", "packed"),
+        "student_pairs": ("default",),
+        "thesis_pairs": ("default",),
+    },
+    pulls=12,
+    memory_rows=48,
+    lengths=(128, 512, 2048),
+    budgets=(512, 2048, 8192),
+    ranks=(4, 16, 64),
 )
-QUICK = Extent(
-    steps=5,
-    pull_steps=3,
-    trial_steps=3,
+QUICK = replace(
+    FULL,
     turns=1,
-    sft_modes=("grouped4", "packed", "wrapped"),
-    dpo_modes=("default",),
-    memory_rows=64,
-    growth=False,
+    steps={
+        "stdlib": 3,
+        "thealgorithms": 3,
+        "repair_and_hint": 2,
+        "pull_requests": 2,
+        "student_pairs": 2,
+        "thesis_pairs": 2,
+    },
+    modes={name: modes[:1] for name, modes in FULL.modes.items()},
+    pulls=6,
+    memory_rows=24,
+    lengths=(),
+    budgets=(),
+    ranks=(),
 )
 BATCH = {"sft": 16, "dpo": 8}
-PULLS_BATCH = 12
-"""Four pull requests, each asked three questions."""
-EQUAL = ("padded", "grouped", "grouped4", "rebalanced4", "packed")
-"""TRL's ways that compute what separate rows would; `wrapped` cuts rows and lets them mix."""
+COST = {"outdo": 1.0, "trl": 2.5}
+"""What a token costs on each side, about: for the time that is left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,91 +95,137 @@ class Set:
     name: str
     method: str
     batch: int
+    folder: Path
     told: Told
 
-    def job(self, side: str, mode: str, folder: Path, steps: int, precision: str) -> Job:
-        """A run on `steps` steps of it."""
-        order = "grouped" if mode.startswith("grouped") else "drawn"
+    def job(self, side: str, mode: str, precision: str) -> Job:
+        """A run on it."""
+        order = "grouped" if mode.startswith(("grouped", "flattened")) else "drawn"
         return Job(
             side=side,
             method=self.method,
-            model=str(folder / "model"),
-            rows=str(folder / f"{self.name}.{order}.{steps}.jsonl"),
+            model=str(self.folder / "model"),
+            rows=str(self.folder / f"{self.name}.{order}.jsonl"),
             mode=mode,
             precision=precision,
             batch=self.batch,
         )
 
 
-def prepared(folder: Path, extent: Extent) -> list[Set]:
-    """The model and all data sets, written to the folder."""
+def prepared(folder: Path, extent: Extent, names: Sequence[str] = ()) -> list[Set]:
+    """The model and the data sets (of those names, or all), written to the folder."""
     from outdo.models.chat import Chat
 
     speaks = prepare.tokenizer(prepare.texts())
-    prepare.model(folder / "model", speaks, prepare.Size())
-    return [_prepared(name, Chat(speaks), folder, extent) for name in data.ALL]
+    prepare.model(folder / "model", speaks, prepare.llama(speaks))
+    chat = Chat(speaks)
+    return [_prepared(name, chat, folder, extent) for name in names or data.ALL]
 
 
 def _prepared(name: str, chat: Any, folder: Path, extent: Extent) -> Set:
-    """One data set: samples of it for measured runs and for trials, and how long its rows are."""
+    """One data set: a sample of it in each order, and how long its rows are."""
     method = "dpo" if name in data.DPO | data.SHORT else "sft"
-    pulls = name == "pull_requests"
-    batch = PULLS_BATCH if pulls else BATCH[method]
+    batch = extent.pulls if name == "pull_requests" else BATCH[method]
     rows = prepare.rows_of(name, chat)
     parts = prepare.parts(rows, chat)
     lengths, groups = [one["row"] for one in parts], [row.group for row in rows]
-    for steps in {extent.pull_steps if pulls else extent.steps, extent.trial_steps}:
-        orders = {"drawn": prepare.sample(lengths, groups, wanted=batch * steps)}
-        if method == "sft":
-            orders["grouped"] = prepare.grouped(lengths, batch=batch, steps=steps)
-        for order, chosen in orders.items():
-            path = folder / f"{name}.{order}.{steps}.jsonl"
-            prepare.write_rows(path, [rows[row] for row in chosen], chat, name)
-    quantiles = {part: prepare.quantiles([one[part] for one in parts]) for part in parts[0]}
-    return Set(name=name, method=method, batch=batch, told={"rows": len(rows), "tokens": quantiles})
+    steps = extent.steps[name]
+    orders = {"drawn": prepare.sample(lengths, groups, wanted=batch * steps)}
+    if method == "sft":
+        orders["grouped"] = prepare.grouped(lengths, batch=batch, steps=steps)
+    for order, chosen in orders.items():
+        path = folder / f"{name}.{order}.jsonl"
+        prepare.write_rows(path, [rows[row] for row in chosen], chat, name)
+    tokens = {part: prepare.quantiles([one[part] for one in parts]) for part in parts[0]}
+    told = {
+        "rows": len(rows),
+        "rows_a_step": batch,
+        "rows_a_run": len(orders["drawn"]),
+        "tokens": tokens,
+        "tokens_a_run": sum(lengths[row] for row in orders["drawn"]),
+    }
+    return Set(name=name, method=method, batch=batch, folder=folder, told=told)
 
 
 # ------------------------------------------------------------------ speed
 
 
-def speed(one: Set, folder: Path, extent: Extent, *, precision: str) -> Told:
-    """Trials of TRL's ways, then turns of ours and of their fastest, and the ratios."""
-    steps = extent.pull_steps if one.name == "pull_requests" else extent.steps
-    modes = extent.sft_modes if one.method == "sft" else extent.dpo_modes
-    trials = {}
-    for mode in modes if len(modes) > 1 else ():
-        trials[mode] = apart(one.job("trl", mode, folder, extent.trial_steps, precision))
-        say(one.name, f"TRL {mode}", trials[mode])
-    rates = {mode: round(told["tokens_per_second"], 1) for mode, told in trials.items()}
-    best = max(rates, key=rates.__getitem__) if rates else modes[0]
-    if one.method == "dpo":
-        best = max((m for m in modes if m.startswith("default")), key=lambda m: rates.get(m, 0))
-    turns = []
-    for _ in range(extent.turns):
+def speed(
+    one: Set, extent: Extent, *, precision: str, runs: Mapping[str, Run], progress: Progress
+) -> Told:
+    """Turns of ours and of TRL's modes, and the ratios to the fastest of those."""
+    modes = list(extent.modes[one.name])
+    turns: list[dict[str, Told]] = []
+    for number in range(extent.turns):
         turn = {}
-        for side, mode in (("outdo", ""), ("trl", best)):
-            turn[side] = apart(one.job(side, mode, folder, steps, precision))
-            say(one.name, f"{side} {mode}", turn[side])
+        for mode in ("outdo", *modes):
+            side, way = ("outdo", "") if mode == "outdo" else ("trl", mode)
+            turn[mode] = brief(runs[side](one.job(side, way, precision)))
+            done = one.told["tokens_a_run"] * COST[side]
+            progress.step(done, f"{one.name}: {side} {way}", turn[mode])
         turns.append(turn)
-    ratios = dpo_ratios(turns) if one.method == "dpo" else {"ratio": ratio(turns)}
-    return (
-        {**one.told, "precision": precision, "trl_best": best, "trl_trials": rates}
-        | ratios
-        | {
-            "trl_trials_in_full": trials,
-            "turns": turns,
-        }
+        kept = worth(turn, extent.slower) if number == 0 else modes
+        progress.spare(
+            sum(COST["trl"] for mode in modes if mode not in kept)
+            * one.told["tokens_a_run"]
+            * (extent.turns - number - 1)
+        )
+        modes = kept
+    rates = {mode: _rates(turns, mode) for mode in extent.modes[one.name]}
+    best = max(modes, key=rates.__getitem__)
+    pairs = [(turn["outdo"], turn[best]) for turn in turns]
+    ratios = dpo_ratios(pairs) if one.method == "dpo" else {"ratio": ratio(pairs)}
+    return {
+        **one.told,
+        **ratios,
+        "outdo_tokens_per_second": _rates(turns, "outdo"),
+        "trl_tokens_per_second": rates,
+        "trl_best": best,
+        "turns": turns,
+    }
+
+
+def expected(sets: Sequence[Set], extent: Extent) -> float:
+    """What `speed` of these sets will cost, in tokens of ours."""
+    return sum(
+        one.told["tokens_a_run"]
+        * extent.turns
+        * (COST["outdo"] + COST["trl"] * len(extent.modes[one.name]))
+        for one in sets
     )
 
 
-def ratio(turns: Sequence[Told]) -> float:
+def worth(turn: Mapping[str, Told], slower: float) -> list[str]:
+    """TRL's modes on rows whole and apart that are nearly as fast as the fastest of them."""
+    rates = {
+        mode: told["tokens_per_second"]
+        for mode, told in turn.items()
+        if mode not in ("outdo", "wrapped")
+    }
+    return [mode for mode, rate in rates.items() if rate >= (1 - slower) * max(rates.values())]
+
+
+def brief(told: Told) -> Told:
+    """Of what a run told, what its rates come from."""
+    names = ("seconds", "tokens", "tokens_per_second", "reference_seconds", "tokens_in_all")
+    return {
+        name: round(told[name], 3) if isinstance(told[name], float) else told[name]
+        for name in names
+        if name in told
+    }
+
+
+def _rates(turns: Sequence[Mapping[str, Told]], mode: str) -> float:
+    """The mode's median rate."""
+    return round(statistics.median(t[mode]["tokens_per_second"] for t in turns if mode in t), 1)
+
+
+def ratio(pairs: Sequence[tuple[Told, Told]]) -> float:
     """Ours over TRL's in tokens a second: the median over turns."""
-    return middle(
-        turn["outdo"]["tokens_per_second"] / turn["trl"]["tokens_per_second"] for turn in turns
-    )
+    return middle(ours["tokens_per_second"] / trl["tokens_per_second"] for ours, trl in pairs)
 
 
-def dpo_ratios(turns: Sequence[Told]) -> dict[str, float]:
+def dpo_ratios(pairs: Sequence[tuple[Told, Told]]) -> dict[str, float]:
     """The ratios with the reference's computation and without it, which later epochs spare.
 
     TRL computes the reference in every step of every epoch.
@@ -165,10 +238,10 @@ def dpo_ratios(turns: Sequence[Told]) -> dict[str, float]:
             spent += told["reference_seconds"] / told["tokens_in_all"]
         return spent
 
-    pairs = [(turn["trl"]["seconds"] / turn["trl"]["tokens"], turn["outdo"]) for turn in turns]
+    slow = [(seconds(trl, reference=False), ours) for ours, trl in pairs]
     return {
-        "first_epoch": middle(trl / seconds(ours, reference=True) for trl, ours in pairs),
-        "later_epochs": middle(trl / seconds(ours, reference=False) for trl, ours in pairs),
+        "first_epoch": middle(trl / seconds(ours, reference=True) for trl, ours in slow),
+        "later_epochs": middle(trl / seconds(ours, reference=False) for trl, ours in slow),
     }
 
 
@@ -180,52 +253,59 @@ def middle(values: Any) -> float:
 # ------------------------------------------------------------------ equal results
 
 
-def agreement(one: Set, folder: Path, *, precision: str) -> Told:
-    """Both sides' losses on one batch, seen again and again: equal, step for step.
+def agreement(one: Set, *, precision: str, runs: Mapping[str, Run]) -> Told:
+    """Both sides' losses on two rows, seen again and again: equal, step for step.
 
     Every step holds all rows, so that the order of the rows doesn't matter.
     """
-    source = next(folder.glob(f"{one.name}.drawn.*.jsonl"))
-    path = folder / f"{one.name}.same.jsonl"
-    path.write_text(
-        "".join(source.read_text(encoding="utf-8").splitlines(keepends=True)[: one.batch])
-    )
+    path = head(one, 2)
     mode = "padded" if one.method == "sft" else "default"
     curves = []
     for side, way in (("outdo", ""), ("trl", mode)):
-        job = one.job(side, way, folder, 0, precision)
-        job = replace(job, rows=str(path), epochs=5, learning_rate=1e-3)
-        curves.append(apart(job)["losses"])
+        job = replace(one.job(side, way, precision), rows=str(path), batch=2)
+        curves.append(runs[side](replace(job, epochs=3, learning_rate=1e-3))["losses"])
     apart_by = max(abs(a - b) / abs(b) for a, b in zip(*curves, strict=True))
     return {"outdo": curves[0], "trl": curves[1], "apart_by": apart_by}
+
+
+def head(one: Set, count: int) -> Path:
+    """A file of the first rows of the drawn ones, repeated where there are too few."""
+    path = one.folder / f"{one.name}.first.{count}.jsonl"
+    source = one.folder / f"{one.name}.drawn.jsonl"
+    lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join((lines * count)[:count]), encoding="utf-8")
+    return path
 
 
 # ------------------------------------------------------------------ memory
 
 
-def memory(one: Set, folder: Path, extent: Extent, *, precision: str, mode: str) -> Told:
-    """Peaks above the imports' baseline, at `memory_rows` sequences a micro-batch on both sides."""
-    turns = []
+def memory(one: Set, extent: Extent, *, precision: str, run: Run, progress: Progress) -> Told:
+    """Peaks above what the imports take, both sides computing `memory_rows` sequences at once.
+
+    TRL takes them sorted by length; its packed and micro-batched modes wouldn't compute as many
+    at a time. Each run is a process of its own.
+    """
     rows = extent.memory_rows
-    source = sorted(folder.glob(f"{one.name}.drawn.*.jsonl"), key=lambda path: path.stat().st_size)[
-        -1
-    ]
-    path = folder / f"{one.name}.memory.jsonl"
-    lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
-    path.write_text("".join((lines * rows)[: 2 * rows]), encoding="utf-8")
+    path = head(one, rows)
+    turns = []
     for _ in range(extent.turns):
         turn = {}
-        for side, way in (("outdo", ""), ("trl", mode)):
-            job = one.job(side, way, folder, 0, precision)
-            turn[side] = apart(replace(job, rows=str(path), batch=rows, budget=1 << 30))
-            say(one.name, f"memory of {side} {way}", turn[side])
+        for side, way in (("outdo", ""), ("trl", "grouped")):
+            job = replace(one.job(side, way, precision), rows=str(path), batch=rows)
+            told = run(replace(job, budget=1 << 30))
+            turn[side] = {name: told[name] for name in ("baseline_bytes", "peak_bytes")}
+            progress.step(memory_cost(one, rows, side), f"memory of {side}", told)
         turns.append(turn)
     ratios = [turn["outdo"]["peak_bytes"] / turn["trl"]["peak_bytes"] for turn in turns]
-    return {"rows": rows, "trl_mode": mode, "ratio": middle(ratios), "turns": turns}
+    return {"set": one.name, "rows": rows, "ratio": middle(ratios), "turns": turns}
 
 
-def say(name: str, what: str, told: Told) -> None:
-    """A line on the way."""
-    rate, peak = told["tokens_per_second"], told["peak_bytes"] / 2**20
-    text = f"{name}: {what}: {rate:,.0f} tokens a second, peak {peak:,.0f} MiB"
-    print(text, file=sys.stderr, flush=True)
+def memory_work(one: Set, extent: Extent) -> float:
+    """What `memory` costs, in tokens of ours."""
+    return extent.turns * sum(memory_cost(one, extent.memory_rows, side) for side in COST)
+
+
+def memory_cost(one: Set, rows: int, side: str) -> float:
+    """What one run of `memory` costs, in tokens of ours: the imports are most of it."""
+    return 15_000 + one.told["tokens_a_run"] / one.told["rows_a_run"] * rows * COST[side]
