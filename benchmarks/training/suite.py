@@ -59,10 +59,10 @@ FULL = Extent(
         "student_pairs": ("default",),
         "thesis_pairs": ("default",),
     },
-    pulls=12,
+    pulls=24,
     memory_rows=48,
-    lengths=(128, 512, 2048),
-    budgets=(512, 2048, 8192),
+    lengths=(128, 512, 1024, 2048),
+    budgets=(512, 2048, 4096, 8192),
     ranks=(4, 16, 64),
 )
 QUICK = replace(
@@ -133,6 +133,7 @@ def _prepared(name: str, chat: Any, folder: Path, extent: Extent) -> Set:
     orders = {"drawn": prepare.sample(lengths, groups, wanted=batch * steps)}
     if method == "sft":
         orders["grouped"] = prepare.grouped(lengths, batch=batch, steps=steps)
+        orders["at_once"] = prepare.grouped(lengths, batch=extent.memory_rows, steps=1)
     for order, chosen in orders.items():
         path = folder / f"{name}.{order}.jsonl"
         prepare.write_rows(path, [rows[row] for row in chosen], chat, name)
@@ -283,11 +284,12 @@ def head(one: Set, count: int) -> Path:
 def memory(one: Set, extent: Extent, *, precision: str, run: Run, progress: Progress) -> Told:
     """Peaks above what the imports take, both sides computing `memory_rows` sequences at once.
 
-    TRL takes them sorted by length; its packed and micro-batched modes wouldn't compute as many
-    at a time. Each run is a process of its own.
+    They are alike in length, as TRL's grouping makes batches, so that its padding takes little;
+    its packed and micro-batched modes wouldn't compute as many at a time. Each run is a process
+    of its own.
     """
     rows = extent.memory_rows
-    path = head(one, rows)
+    path = one.folder / f"{one.name}.at_once.jsonl"
     turns = []
     for _ in range(extent.turns):
         turn = {}
