@@ -270,7 +270,7 @@ MEASURES = (
     Measure(name="rows_cut", heading="rows cut", kind="count", of=_told("rows_cut")),
     Measure(name="rows_dropped", heading="rows dropped", kind="count", of=_told("rows_dropped")),
     Measure(name="steps", heading="steps", kind="count", of=_told("steps")),
-    Measure(name="epochs", heading="epochs", kind="number", of=_told("epochs")),
+    Measure(name="epochs", heading="epochs done", kind="number", of=_told("epochs")),
     LOSS,
     HELD_OUT,
     Measure(
