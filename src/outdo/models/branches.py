@@ -2,8 +2,8 @@
 
 A row that holds many sequences has a mask that hides most of what is computed under it. Here the
 scores that a mask would hide are never made: the new tokens of each path are taken in blocks, and
-a block is multiplied with the keys before its end on its own path. Scores are made anew on the
-way back, so nothing is kept that grows with the square of a length.
+a block is multiplied with the keys before its end on its own path. Scores of long paths are made
+anew on the way back, so nothing is kept that grows with the square of a length.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from outdo.models.attention import has_window
 NAME = "outdo_branches"
 BLOCK = 128
 """Queries at a time: fewer would be many small products, more would make scores to be hidden."""
+
+KEPT = 512
+"""Shares of a block that sees no more keys are kept for the way back; longer ones are made anew."""
 
 Span = tuple[int, int]
 Branch = tuple[Span, ...]
@@ -48,14 +51,16 @@ class _Attention(torch.autograd.Function):
     ) -> Tensor:
         q, k, v = _grouped(query, key), key[0], value[0]
         made = v.new_empty(query.shape[2], query.shape[1], v.shape[-1])
+        kept: list[Tensor | None] = []
         for branch in branches:
             keys, values = _along(k, branch), _along(v, branch)
             for rows, hidden, end in _blocks(branch, wanted, k.dtype):
                 shares = _shares(q[:, :, rows], keys[:, :end], hidden, scale)
                 said = shares @ values[:, :end]
                 made[rows] = said.view(-1, len(hidden), said.shape[-1]).transpose(0, 1)
+                kept.append(shares if end <= KEPT else None)
         ctx.save_for_backward(query, key, value)
-        ctx.scale, ctx.branches, ctx.wanted = scale, branches, wanted
+        ctx.scale, ctx.branches, ctx.wanted, ctx.kept = scale, branches, wanted, kept
         return made[None]
 
     @staticmethod
@@ -64,12 +69,15 @@ class _Attention(torch.autograd.Function):
         q, k, v = _grouped(query, key), key[0], value[0]
         grad = grads[0][0].transpose(0, 1).reshape(*q.shape[:3], v.shape[-1])
         grad_q, grad_k, grad_v = q.new_empty(q.shape), torch.zeros_like(k), torch.zeros_like(v)
+        kept = iter(ctx.kept)
         for branch in ctx.branches:
             keys, values = _along(k, branch), _along(v, branch)
             to_k, to_v = _room(grad_k, keys, branch), _room(grad_v, values, branch)
             for rows, hidden, end in _blocks(branch, ctx.wanted, k.dtype):
                 block = q[:, :, rows]
-                shares = _shares(block, keys[:, :end], hidden, ctx.scale)
+                shares = next(kept)
+                if shares is None:
+                    shares = _shares(block, keys[:, :end], hidden, ctx.scale)
                 back = grad[:, :, rows].reshape(len(v), -1, v.shape[-1])
                 to_v[:, :end].baddbmm_(shares.transpose(1, 2), back)
                 drift = back @ values[:, :end].transpose(1, 2)
