@@ -61,8 +61,8 @@ def enough_memory(batch: Batch, *, step: int, rows: Rows, fitted: int) -> Iterat
             raise
         tokens = batch.computed
         longest = max(rows.trees[number].tokens for number in batch.trees)
-        smaller = fitted if 0 < fitted < tokens else tokens // 2
-        if len(batch.trees) == 1 or smaller < longest:
+        smaller = max(longest, fitted if 0 < fitted < tokens else tokens // 2)
+        if smaller >= tokens:
             hint = f"lower max_length (the longest row has {longest}), or set checkpointing"
         else:
             hint = f"lower tokens_per_batch to {smaller}, or set checkpointing"
