@@ -53,16 +53,14 @@ def compared(*, quick: bool) -> dict[str, object]:
         sets = suite.prepared(folder, extent)
         by_name = {one.name: one for one in sets}
         some = by_name["thealgorithms"]
-        growth.write_even(some, extent)
         runs = {side: stack.enter_context(Worker()) for side in ("outdo", "trl")}
-        planned = suite.expected(sets, extent) + growth.cost(extent)
+        planned = suite.expected(sets, extent)
         more = {
             "precision": precision,
             "progress": Progress(planned + suite.memory_work(some, extent)),
         }
         told = {one.name: suite.speed(one, extent, runs=runs, **more) for one in sets}
         memory = suite.memory(some, extent, run=apart, **more)
-        grown = {} if quick else growth.measured(some, extent, runs=runs, **more)
         same = {
             name: suite.agreement(by_name[name], precision=precision, runs=runs)
             for name in ("thealgorithms", "student_pairs")
@@ -74,10 +72,22 @@ def compared(*, quick: bool) -> dict[str, object]:
         "precision": precision,
         "sets": told,
         "memory": memory,
-        "growth": grown,
         "agreement": same,
         "machine": account.machine("cpu"),
     }
+
+
+def grown() -> dict[str, object]:
+    """How the rate grows, which is stored and drawn apart."""
+    precision = account.precision("cpu")
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (some,) = suite.prepared(folder, suite.FULL, ["thealgorithms"])
+        growth.write_even(some, suite.FULL)
+        runs = {side: stack.enter_context(Worker()) for side in ("outdo", "trl")}
+        progress = Progress(growth.cost(suite.FULL))
+        told = growth.measured(some, suite.FULL, precision=precision, runs=runs, progress=progress)
+    return {"precision": precision, "growth": told, "machine": account.machine("cpu")}
 
 
 def main() -> None:
@@ -86,6 +96,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rows, one turn: 10 minutes")
     parser.add_argument("--only", nargs="+", default=[], help="these data sets, nothing stored")
     parser.add_argument("--all-modes", action="store_true", help="with --only: every mode of TRL's")
+    parser.add_argument("--growth", action="store_true", help="the figure of growth alone")
     parser.add_argument("--device", default="cpu", help="cuda: models of real size")
     chosen = parser.parse_args()
     if chosen.device != "cpu":
@@ -100,11 +111,14 @@ def main() -> None:
             extent = replace(extent, modes=modes)
         print(json.dumps(speeds(chosen.only, extent), indent=2))
         return
-    result = compared(quick=chosen.quick)
-    if grown := result["growth"]:
-        growth.draw(grown, RESULTS / "training")  # type: ignore[arg-type]
-    stored(result, "training")
-    print(account.table(result))
+    if not chosen.growth:
+        result = compared(quick=chosen.quick)
+        stored(result, "training")
+        print(account.table(result))
+    if not chosen.quick:
+        result = grown()
+        stored(result, "training.growth")
+        growth.draw(result["growth"], RESULTS / "training.growth")  # type: ignore[arg-type]
 
 
 def stored(result: dict[str, object], name: str) -> None:

@@ -116,5 +116,5 @@ def draw(told: Mapping[str, list[Point]], path: Path) -> None:
     panels[0].legend(frameon=False)
     for ending in ("png", "svg"):
         undated = {"Date": None} if ending == "svg" else None
-        figure.savefig(path.with_suffix(f".{ending}"), dpi=150, metadata=undated)
+        figure.savefig(path.with_name(f"{path.name}.{ending}"), dpi=150, metadata=undated)
     pyplot.close(figure)

@@ -8,6 +8,7 @@ other. Its rate is told for information.
 
 from __future__ import annotations
 
+import random
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -123,7 +124,10 @@ def prepared(folder: Path, extent: Extent, names: Sequence[str] = ()) -> list[Se
 
 
 def _prepared(name: str, chat: Any, folder: Path, extent: Extent) -> Set:
-    """One data set: a sample of it in each order, and how long its rows are."""
+    """One data set: a sample of it in each order, and how long its rows are.
+
+    Both orders hold the same rows, except where rows that share their context stay together.
+    """
     method = "dpo" if name in data.DPO | data.SHORT else "sft"
     batch = extent.pulls if name == "pull_requests" else BATCH[method]
     rows = prepare.rows_of(name, chat)
@@ -133,6 +137,8 @@ def _prepared(name: str, chat: Any, folder: Path, extent: Extent) -> Set:
     orders = {"drawn": prepare.sample(lengths, groups, wanted=batch * steps)}
     if method == "sft":
         orders["grouped"] = prepare.grouped(lengths, batch=batch, steps=steps)
+        if name in data.SFT:
+            orders["drawn"] = random.Random(0).sample(orders["grouped"], k=len(orders["grouped"]))
         orders["at_once"] = prepare.grouped(lengths, batch=extent.memory_rows, steps=1)
     for order, chosen in orders.items():
         path = folder / f"{name}.{order}.jsonl"
