@@ -18,7 +18,7 @@ from safetensors import safe_open
 from transformers import GenerationConfig
 
 from outdo.errors import ModelError
-from outdo.models.reference import ModelReference, resolve
+from outdo.models.reference import SPOKEN, ModelReference, resolve
 from outdo.models.weights import DTYPES, Head, load_base, load_chat
 from outdo.store import explained
 
@@ -30,19 +30,6 @@ CONVERTER = "OUTDO_GGUF_CONVERTER"
 
 _STORED: dict[str, Dtype] = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
 _GGUF = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
-
-_SPOKEN = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "tokenizer.model",
-    "vocab.json",
-    "merges.txt",
-    "added_tokens.json",
-    "special_tokens_map.json",
-    "chat_template.jinja",
-    "chat_template.json",
-)
-"""The files of a tokenizer and its chat template, which are copied byte for byte."""
 
 
 def refuse_occupied(folder: Path) -> None:
@@ -95,7 +82,7 @@ def write(
     # Its own would not be written if it held what transformers calls a contradiction.
     model.generation_config = GenerationConfig()
     model.save_pretrained(folder)
-    for name in _SPOKEN:
+    for name in SPOKEN:
         if (file := reference.bottom.path / name).is_file():
             shutil.copy(file, folder / name)
     if head == "lm":

@@ -23,10 +23,7 @@ Head = Literal["lm", "score"]
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
-_PARTS = (
-    "config.json",
-    "generation_config.json",
-    "adapter_config.json",
+SPOKEN = (
     "tokenizer.json",
     "tokenizer_config.json",
     "tokenizer.model",
@@ -37,6 +34,9 @@ _PARTS = (
     "chat_template.jinja",
     "chat_template.json",
 )
+"""The files of a tokenizer and its chat template."""
+
+_PARTS = ("config.json", "generation_config.json", "adapter_config.json", *SPOKEN)
 """The files, beside safetensors, that decide what a model answers."""
 
 RATES = "ForSequenceClassification"
