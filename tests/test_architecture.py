@@ -22,9 +22,9 @@ SOURCE = Path(__file__).parent.parent / "src" / "outdo"
 NOUNS = {"errors", "records"}
 TOOLS = {
     *("text", "tokens", "literals", "yamlfile", "catalog", "store", "stats", "sandbox", "machine"),
-    "protocols",
+    *("protocols", "diffs", "replies", "secrets"),
 }
-WORK = {"study", "models", "scorers", "tasks", "data"}
+WORK = {"study", "models", "scorers", "tasks", "judging", "data"}
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
@@ -36,6 +36,9 @@ ALLOWED: dict[str, set[str]] = {
     "yamlfile": NOUNS,
     "catalog": NOUNS,
     "machine": NOUNS,
+    "diffs": NOUNS | {"text", "tokens"},
+    "replies": NOUNS | {"text"},
+    "secrets": NOUNS | {"text", "diffs"},
     "protocols": NOUNS,
     "store": NOUNS,
     "stats": NOUNS,
@@ -44,6 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "models": NOUNS | {"store"},
     "scorers": NOUNS | TOOLS,
     "tasks": NOUNS | TOOLS | {"scorers"},
+    "judging": NOUNS | TOOLS,
     "data": NOUNS | TOOLS,
     "engines": NOUNS | TOOLS | {"models"},
     "training": NOUNS | TOOLS | {"models"},
@@ -55,7 +59,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 """A room, and the rooms that it may import. A new room is a line here and one in the document."""
 
-PURE = ("stats", "scorers", "tasks", "text", "tokens", "literals")
+PURE = ("stats", "scorers", "tasks", "judging", "text", "tokens", "literals", "diffs", "replies")
 WORLD = {
     *("asyncio", "ctypes", "fcntl", "http", "io", "logging", "multiprocessing", "os", "pathlib"),
     *("select", "shutil", "signal", "socket", "subprocess", "tempfile", "threading"),

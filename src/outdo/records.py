@@ -311,6 +311,45 @@ class Preference:
     because: str = ""
 
 
+# ------------------------------------------------------------------ what judging comes to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A number with its 95% interval, over `n` observations; None is «could not tell»."""
+
+    name: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    unit: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a contestant fares against another in a judge's eyes, or in those of a panel.
+
+    Counts are of examples, orders and repeats folded into one; `unreadable` are those whose
+    replies could not be read, `failed` those whose calls were never answered. `part` names a
+    slice of the examples, and is empty for all of them. `rates` say how often it is preferred,
+    once for each way of counting ties, and what else was made of the same judgements.
+    """
+
+    contestant: str
+    against: str
+    task: str
+    judge: str
+    part: str = ""
+    won: int
+    lost: int
+    tied: int
+    unreadable: int = 0
+    failed: int = 0
+    rates: tuple[Measure, ...]
+
+
 # ------------------------------------------------------------------ training rows
 
 
