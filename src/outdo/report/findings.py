@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from outdo.records import Example, Finish, Json, Metric, Score
+from outdo.records import Example, Finish, Json, Measure, Metric, Score, Standing
 from outdo.stats import Claim
+
+
+Ties = Literal["loss", "half", "dropped"]
+"""What a tie counts as in a rate; all three are computed, and one is the headline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +107,53 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """What is known of a contestant's model beside its answers; `size` is in billions of weights.
+
+    `before` names the contestant that it was fine-tuned from.
+    """
+
+    size: float | None = None
+    kind: Literal["base", "instruct"] | None = None
+    about: Literal["code", "general"] | None = None
+    licence: str | None = None
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Who said which of two replies is better, and whether that may be believed.
+
+    `why` says how it fared on a task whose answer is known. The verdict of one that is not
+    `believed` is withheld. `warnings` are in words, `health` in numbers.
+    """
+
+    name: str
+    model: str
+    family: str
+    way: str
+    believed: bool
+    why: str
+    warnings: tuple[str, ...] = ()
+    health: tuple[Measure, ...] = ()
+    cost: Cost = field(default_factory=Cost)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """Rates that somebody published, with the intervals that they had not.
+
+    `rows` are the rates, `pairs` the differences of every two, named «a - b», with intervals that
+    hold together; `sentences` say which rows can't be told apart, and what would tell them.
+    """
+
+    title: str
+    rows: tuple[Measure, ...]
+    pairs: tuple[Measure, ...]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """What the study ran on."""
 
@@ -122,7 +174,8 @@ class Findings:
     `matches` lists what is compared: the first is the headline. `margins` maps a task and one of
     its metrics to the largest difference that counts as none, `claims` a task to what is claimed
     of it (these examples, if nothing is said). `item` and `group` name what an example and its
-    group are, in the singular.
+    group are, in the singular. `standings` are in the order of the judges, a panel's first, and
+    `ties` maps a task to how its headline rate counts ties. `cards` maps a contestant to its card.
     """
 
     study: str
@@ -141,3 +194,8 @@ class Findings:
     trainings: tuple[Training, ...] = ()
     environment: Environment
     notes: tuple[str, ...] = ()
+    judges: tuple[Judge, ...] = ()
+    standings: tuple[Standing, ...] = ()
+    ties: Mapping[str, Ties] = field(default_factory=dict)
+    cards: Mapping[str, ModelCard] = field(default_factory=dict)
+    published: tuple[Published, ...] = ()
