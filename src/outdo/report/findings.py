@@ -13,7 +13,6 @@ from typing import Literal
 from outdo.records import Example, Finish, Json, Measure, Metric, Score, Standing
 from outdo.stats import Claim
 
-
 Ties = Literal["loss", "half", "dropped"]
 """What a tie counts as in a rate; all three are computed, and one is the headline."""
 
