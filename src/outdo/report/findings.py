@@ -175,6 +175,11 @@ class Findings:
     of it (these examples, if nothing is said). `item` and `group` name what an example and its
     group are, in the singular. `standings` are in the order of the judges, a panel's first, and
     `ties` maps a task to how its headline rate counts ties. `cards` maps a contestant to its card.
+
+    `preferred` maps (judge, task, contestant) to each example's preference for the contestant, 0
+    to 1 with ties counted as in the headline rate: with it two contestants that were judged
+    against the same third are compared in pairs. `agreement` tells how far judges agree with each
+    other.
     """
 
     study: str
@@ -195,6 +200,10 @@ class Findings:
     notes: tuple[str, ...] = ()
     judges: tuple[Judge, ...] = ()
     standings: tuple[Standing, ...] = ()
+    preferred: Mapping[tuple[str, str, str], Mapping[str, float | None]] = field(
+        default_factory=dict
+    )
+    agreement: tuple[Measure, ...] = ()
     ties: Mapping[str, Ties] = field(default_factory=dict)
     cards: Mapping[str, ModelCard] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
