@@ -14,7 +14,17 @@ from pydantic import BaseModel
 
 from outdo.cli.studies import quickstart
 from outdo.errors import StudyError
-from outdo.study import Answering, Compared, Lora, Pairs, Study, Train, load_study
+from outdo.study import (
+    Answering,
+    Compared,
+    Judging,
+    Lora,
+    Model,
+    Pairs,
+    Study,
+    Train,
+    load_study,
+)
 from outdo.yamlfile import YamlFile, number
 
 WHOLE = """\
@@ -172,7 +182,7 @@ def test_every_study_that_comes_along_is_one(path: Path) -> None:
     assert study.compare
 
 
-@pytest.mark.parametrize("section", [Train, Pairs, Answering, Lora, Compared])
+@pytest.mark.parametrize("section", [Train, Pairs, Answering, Lora, Compared, Judging, Model])
 def test_every_key_is_told_on_the_page_of_studies(section: type[BaseModel]) -> None:
     page = (ROOT / "docs" / "studies.md").read_text("utf-8")
     keys = [field.alias or name for name, field in section.model_fields.items()]
@@ -776,3 +786,88 @@ def test_a_study_is_frozen(file: Path) -> None:
     study: Study = load_study(file)
     with pytest.raises(ValueError, match="frozen"):
         study.seed = 2  # type: ignore[misc]
+
+
+# ------------------------------------------------------------------ tasks, cards, judges
+
+JUDGED = """
+judges:
+  first: {model: base, way: choice}
+  rater: {model: tuned, way: reward}
+"""
+
+
+def judged(file: Path, table: str = "    judges: [first]\n    judge_against: base\n") -> Path:
+    file.write_text(file.read_text().rstrip("\n") + "\n" + table + JUDGED)
+    return file
+
+
+def test_a_study_has_one_task_or_several(file: Path) -> None:
+    assert load_study(file).tasks == ["repair"]
+    assert load_study(file, overrides=["task=[repair, prefer]"]).tasks == ["repair", "prefer"]
+    assert "a task is there twice" in str(refused(file, "task=[repair, repair]"))
+
+
+def test_what_is_known_of_a_model_stands_beside_its_name(file: Path) -> None:
+    changed(
+        file,
+        "  base: embedded/seedling\n",
+        "  base: {model: embedded/seedling, size: 0.004, kind: base, about: code}\n",
+    )
+    study = load_study(file)
+    assert study.model("base") == Model(
+        model="embedded/seedling", size=0.004, kind="base", about="code"
+    )
+    assert refused(file, "models.base.sise=3").hint == "did you mean 'size'?"
+
+
+def test_a_plain_name_is_a_model_of_which_nothing_is_known(file: Path) -> None:
+    assert load_study(file).model("base") == Model(model="embedded/seedling")
+
+
+def test_a_table_names_its_judges_and_against_whom_they_judge(file: Path) -> None:
+    study = load_study(judged(file))
+    assert study.compare["repair"].judges == ["first"]
+    assert (study.judges["first"].way, study.judges["first"].temperature) == ("choice", 0.0)
+    assert study.compare["repair"].ties == "half"
+
+
+def test_a_study_with_judges_is_written_down_whole(file: Path, tmp_path: Path) -> None:
+    study = load_study(judged(file), overrides=["answer.base.temperature=provider"])
+    (tmp_path / "again.yaml").write_text(study.dump(), "utf-8")
+    assert load_study(tmp_path / "again.yaml") == study
+
+
+@pytest.mark.parametrize(
+    ("table", "overrides", "told"),
+    [
+        ("    judges: [frist]\n    judge_against: base\n", [], "no judge 'frist'"),
+        ("    judges: [first, first]\n    judge_against: base\n", [], "'first' is there twice"),
+        ("    judges: [first]\n", [], "set judge_against"),
+        ("    judges: [first]\n    judge_against: tunde\n", [], "no answer 'tunde'"),
+        (None, ["judges.first.model=nobody"], "no model 'nobody'"),
+        (None, ["judges.first.scores=true"], "a judge by choice writes nothing: it has no scores"),
+        (None, ["judges.rater.repeats=0.5"], "a judge by reward writes nothing"),
+        (None, ["train.tuned.seeds=2"], "'tuned' is 2 models"),
+        (None, ["compare.repair.ties=won"], "compare.repair.ties"),
+    ],
+)
+def test_mistakes_about_judges_are_told(
+    file: Path, table: str | None, overrides: list[str], told: str
+) -> None:
+    judged(file, table) if table else judged(file)
+    assert told in str(refused(file, *overrides))
+
+
+def test_judging_against_several_contestants_is_refused(file: Path) -> None:
+    judged(file, "    judges: [first]\n    judge_against: tuned\n")
+    told = refused(file, "train.tuned.epochs=[1, 2]", "judges.rater.model=base")
+    assert "'tuned' is several contestants" in str(told)
+
+
+def test_slices_may_be_several_fields(file: Path) -> None:
+    assert load_study(file).compare["repair"].fields == []
+    one = load_study(file, overrides=["compare.repair.slices=source"])
+    assert one.compare["repair"].fields == ["source"]
+    two = load_study(file, overrides=["compare.repair.slices=[source, given.size]"])
+    assert two.compare["repair"].fields == ["source", "given.size"]

@@ -4,7 +4,18 @@ Every mistake is reported with the line it stands on. Lists in a `train` entry e
 for each combination, here and nowhere else. What comes out is plain, frozen data.
 """
 
-from outdo.study.entries import Answering, Claim, Compared, Lora, Pairs, Settings, Train
+from outdo.study.entries import (
+    Answering,
+    Claim,
+    Compared,
+    Judging,
+    Lora,
+    Model,
+    Pairs,
+    Settings,
+    Ties,
+    Train,
+)
 from outdo.study.matrix import Answers, Run
 from outdo.study.reading import load_study
 from outdo.study.sources import (
@@ -27,7 +38,9 @@ __all__ = [
     "Data",
     "Folder",
     "Injected",
+    "Judging",
     "Lora",
+    "Model",
     "PairRows",
     "Pairs",
     "Programs",
@@ -35,6 +48,7 @@ __all__ = [
     "Run",
     "Settings",
     "Study",
+    "Ties",
     "Train",
     "load_study",
 ]

@@ -1,4 +1,4 @@
-"""The entries of a study: what is trained, which pairs are made, who answers, what is compared."""
+"""The entries of a study: models, what is trained, which pairs are made, who answers and judges."""
 
 from __future__ import annotations
 
@@ -10,6 +10,23 @@ from outdo.study.part import Part, Several
 
 Claim = Literal["these", "new"]
 Share = Annotated[float, Field(gt=0)]
+Ties = Literal["loss", "half", "dropped"]
+Temperature = Annotated[float, Field(ge=0)] | Literal["provider"]
+"""0 is greedy; `provider` leaves it to whoever serves the model."""
+
+
+# ------------------------------------------------------------------ models
+
+
+class Model(Part):
+    """A model by name, and what is known of it; `size` is in billions of weights."""
+
+    model: str
+    size: float | None = Field(default=None, gt=0)
+    kind: Literal["base", "instruct"] | None = None
+    about: Literal["code", "general"] | None = None
+    licence: str | None = None
+
 
 # ------------------------------------------------------------------ what is trained
 
@@ -43,6 +60,7 @@ class _Recipe(Part):
     clip: float = Field(default=1.0, gt=0)
     max_length: int = Field(default=4096, ge=16)
     longer: Literal["drop", "cut", "refuse"] = "drop"
+    context: int | None = Field(default=None, ge=16)
     precision: Literal["auto", "bfloat16", "float32", "float16"] = "auto"
     checkpointing: bool = False
     limit: int | None = Field(default=None, ge=1)
@@ -52,6 +70,7 @@ class _Recipe(Part):
     patience: int | None = Field(default=None, ge=1)
     keep: Literal["last", "best"] = "last"
     by: Literal["loss", "score"] = "loss"
+    log_to: list[Literal["tensorboard", "wandb"]] = []
 
 
 class Settings(_Recipe):
@@ -126,19 +145,47 @@ class Answering(Part):
     data: str | None = None
     prompt: str = "direct"
     shots: int = Field(default=0, ge=0)
-    temperature: float = Field(default=0.0, ge=0)
+    context: int | None = Field(default=None, ge=16)
+    temperature: Temperature = 0.0
     top_p: float = Field(default=1.0, gt=0, le=1)
     max_tokens: int = Field(default=512, ge=1)
     samples: int = Field(default=1, ge=1)
     precision: Literal["float32", "bfloat16", "float16", "nf4"] = "float32"
 
 
+class Judging(Part):
+    """A model that is asked which of two replies is better, and how.
+
+    `ask` has it write its reasons and a verdict, `choice` reads its probabilities of A and of B,
+    `reward` its number for each reply.
+    """
+
+    model: str
+    way: Literal["ask", "choice", "reward"] = "ask"
+    criterion: str | None = None
+    scores: bool = False
+    repeats: float = Field(default=0.0, ge=0, le=1)
+    known: int = Field(default=50, ge=10)
+    max_tokens: int = Field(default=1024, ge=1)
+    temperature: Temperature = 0.0
+    precision: Literal["float32", "bfloat16", "float16", "nf4"] = "float32"
+
+
 class Compared(Part):
-    """One table: whose answers stand in it, against whom, and what is claimed."""
+    """One table: whose answers stand in it, against whom, what is claimed, and who judges."""
 
     answers: list[str] = Field(min_length=1)
     floors: list[str] = Field(default=[])
     against: list[str] = Field(min_length=1)
     claim: Claim = "these"
     margin: float = Field(default=0.05, gt=0)
-    slices: str | None = None
+    slices: str | Annotated[list[str], Field(min_length=1)] | None = None
+    judges: list[str] = Field(default=[])
+    judge_against: str | None = None
+    ties: Ties = "half"
+    leave_out_family: bool = False
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields by whose values examples are told apart."""
+        return [self.slices] if isinstance(self.slices, str) else self.slices or []

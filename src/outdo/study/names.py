@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from outdo import catalog
 from outdo.catalog import suggestion
 from outdo.errors import StudyError
-from outdo.study.entries import Train
+from outdo.study.entries import Compared, Train
 from outdo.study.whole import Study
 
 
@@ -31,6 +31,7 @@ def check(study: Study) -> None:
         _model(study, entry.model, "answer", name, "model")
         _examples(study, entry.data or study.data_for("answer", name), "answer", name, "data")
     study.answers()
+    _judging(study)
     _compared(study)
 
 
@@ -91,6 +92,19 @@ def _paired(study: Study) -> None:
             raise StudyError(problem, "set rejected: fails, or chosen: gold", where=where)
 
 
+def _judging(study: Study) -> None:
+    if len(set(study.tasks)) < len(study.tasks):
+        raise StudyError("a task is there twice", "name it once", where=study.where("task"))
+    for name, judge in study.judges.items():
+        _model(study, judge.model, "judges", name, "model")
+        study.single(judge.model, study.runs(), "judges", name, "model")
+        for key in ("scores", "repeats") if judge.way != "ask" else ():
+            if getattr(judge, key):
+                problem = f"a judge by {judge.way} writes nothing: it has no {key}"
+                where = study.where("judges", name, key)
+                raise StudyError(problem, "set way: ask, or leave it out", where=where)
+
+
 def _compared(study: Study) -> None:
     for title, table in study.compare.items():
         _once(study, table.answers, "compare", title, "answers")
@@ -100,6 +114,25 @@ def _compared(study: Study) -> None:
         for i, name in enumerate(table.against):
             there = dict.fromkeys(table.answers)
             _known(study, name, there, "answer", "compare", title, "against", i)
+        _judged(study, title, table)
+
+
+def _judged(study: Study, title: str, table: Compared) -> None:
+    """That the judges of a table are there, and against whom they judge its answers."""
+    _once(study, table.judges, "compare", title, "judges")
+    for i, name in enumerate(table.judges):
+        _known(study, name, study.judges, "judge", "compare", title, "judges", i)
+    if against := table.judge_against:
+        there = dict.fromkeys(table.answers)
+        _known(study, against, there, "answer", "compare", title, "judge_against")
+        if sum(one.entry == against for one in study.answers().values()) > 1:
+            where = study.where("compare", title, "judge_against")
+            hint = "name one that answers once"
+            raise StudyError(f"{against!r} is several contestants", hint, where=where)
+    elif table.judges:
+        hint = f"one of: {', '.join(table.answers)}"
+        where = study.where("compare", title, "judges")
+        raise StudyError("judges compare with one answer: set judge_against", hint, where=where)
 
 
 def _once(study: Study, names: list[str], *place: str) -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from outdo.catalog import suggestion
 from outdo.errors import StudyError
 from outdo.study import names
-from outdo.study.entries import Answering, Compared, Lora, Pairs, Train
+from outdo.study.entries import Answering, Compared, Judging, Lora, Model, Pairs, Train
 from outdo.study.part import Part
 from outdo.study.sources import SOURCES
 from outdo.study.whole import Study
@@ -77,8 +77,10 @@ def _explained(error: ValidationError, file: YamlFile) -> StudyError:
 
 
 _ENTRIES: dict[str, type[Part]] = {
+    "models": Model,
     "pairs": Pairs,
     "train": Train,
+    "judges": Judging,
     "answer": Answering,
     "compare": Compared,
 }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import yaml
 from pydantic import Field, PrivateAttr
 
 from outdo import catalog
 from outdo.errors import StudyError
-from outdo.study.entries import Answering, Compared, Pairs, Train
+from outdo.study.entries import Answering, Compared, Judging, Model, Pairs, Train
 from outdo.study.matrix import Answers, Run, by_contestant, circle, expanded, in_order
 from outdo.study.part import Name, Part
 from outdo.study.sources import Data, Kind, kind_of
@@ -34,16 +35,27 @@ class Study(Part):
 
     study: Name
     about: str = ""
-    task: str
+    task: str | Annotated[list[str], Field(min_length=1)]
     seed: int = 1
     data_root: str = "."
     limit: int | None = Field(default=None, ge=1)
     data: dict[Name, Data] = Field(min_length=1)
-    models: dict[Name, str] = Field(min_length=1)
+    models: dict[Name, str | Model] = Field(min_length=1)
     pairs: dict[Name, Pairs] = Field(default={})
     train: dict[Name, Train] = Field(default={})
     answer: dict[Name, Answering] = Field(min_length=1)
+    judges: dict[Name, Judging] = Field(default={})
     compare: dict[Name, Compared] = Field(default={})
+
+    @property
+    def tasks(self) -> list[str]:
+        """The names of the study's tasks."""
+        return [self.task] if isinstance(self.task, str) else self.task
+
+    def model(self, name: str) -> Model:
+        """An entry of `models`, with what is known of it."""
+        entry = self.models[name]
+        return Model(model=entry) if isinstance(entry, str) else entry
 
     def read_from(self, file: YamlFile) -> None:
         """Remember the file, so that mistakes can be told with their lines."""
