@@ -41,6 +41,22 @@ class ConversationMaker(Protocol):
     def __call__(self, example: Example, *, variant: str) -> Conversation: ...
 
 
+Fit = Callable[[Example, int, Callable[[str], int]], Example]
+"""The example cut so that its prompt takes at most so many tokens, as the function counts them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Then:
+    """A second question to the same model, about the answer that it gave.
+
+    `prompt` is None where the answer leaves nothing to ask; `read` gives the answer as the second
+    reply leaves it, and the first one as it was where that reply can't be read.
+    """
+
+    prompt: Callable[[Example, Answer], Prompt | None]
+    read: Callable[[Answer, str], Answer]
+
+
 def alone(example: Example) -> tuple[Example, ...]:
     """The example as the only view of itself."""
     return (example,)
@@ -56,6 +72,7 @@ class Task:
     `gold` is a reply that must earn full marks, `bait` one that must not. `item` names what an
     example is, in the singular. `views` are the ways to show one example, all under its id: each is
     asked, and each is a training row. `pair` is the row of methods that learn from two replies.
+    `fit` cuts what an example shows to a number of tokens, and `then` asks a second time.
     """
 
     name: str
@@ -73,3 +90,5 @@ class Task:
     item: str = "program"
     views: Callable[[Example], tuple[Example, ...]] = alone
     pair: Callable[[Example], Pair] | None = None
+    fit: Fit | None = None
+    then: Then | None = None
