@@ -4,6 +4,7 @@ import contextlib
 import struct
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 
 from outdo.errors import MissingExtra, TrainingError
-from outdo.training import StepReport
+from outdo.models.reference import resolve
+from outdo.training import StepReport, train
 from outdo.training.logs import TOLD, open_logs
+from runs import ROWS, SETTINGS
 
 
 def step(number: int) -> StepReport:
@@ -131,6 +134,18 @@ def test_wandb_stays_here_unless_a_key_is_set(
     [(number, values)] = recorder.logged
     assert number == 2 and set(values) == set(TOLD) and values["loss"] == 0.5
     assert recorder.finished
+
+
+def test_a_run_is_named_as_its_folder_will_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, llama_folder: Path
+) -> None:
+    recorder = Recorder()
+    monkeypatch.setitem(sys.modules, "wandb", recorder)
+    settings = replace(SETTINGS, epochs=1, how=replace(SETTINGS.how, log_to=("wandb",)))
+    base = resolve(str(llama_folder), runs=llama_folder)
+    train(base, ROWS[:4], settings=settings, folder=tmp_path / "train-0123456789ab.part")
+    assert recorder.begun["name"] == "train-0123456789ab"
+    assert [number for number, _ in recorder.logged] == [1]
 
 
 def test_wandb_itself_writes_a_run_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

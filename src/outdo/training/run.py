@@ -226,7 +226,7 @@ def _logs(settings: Settings, folder: Path, processes: Processes) -> Any:
         return contextlib.nullcontext()
     from outdo.training.logs import open_logs
 
-    return open_logs(settings.how.log_to, folder, folder.name)
+    return open_logs(settings.how.log_to, folder, folder.name.removesuffix(".part"))
 
 
 def _both(*observers: OnStep | None) -> OnStep:
