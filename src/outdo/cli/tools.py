@@ -205,6 +205,7 @@ def _settings(run: Run) -> Any:
         keep=asked.keep,
         how=How(
             checkpointing=asked.checkpointing,
+            log_to=tuple(asked.log_to),
             checkpoint_seconds=_checkpoint_seconds(),
             strategy=_strategy(),
         ),
