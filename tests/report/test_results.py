@@ -13,7 +13,8 @@ from sample import LEXER, REDIT, RPASS, TIER, findings, sweep
 from outdo.errors import DataError
 from outdo.records import Example, Metric, Score
 from outdo.report import Contestant, Environment, Findings, Match, Row, Slice, results
-from outdo.report.results import Results, Table
+from outdo.report.results import Results
+from outdo.report.scored import Table
 from outdo.report.shape import as_json
 from outdo.stats import compare, mean, verdict
 

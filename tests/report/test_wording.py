@@ -9,7 +9,7 @@ from sample import REDIT, RPASS, findings
 
 from outdo.report import results, wording
 from outdo.report.columns import Column
-from outdo.report.results import Compared
+from outdo.report.scored import Compared
 from outdo.stats import Difference, mean
 
 SHARE = Column(name="rpass", heading="RPass", metric=RPASS, by="v", share=True)

@@ -14,7 +14,8 @@ from outdo.report import wording
 from outdo.report.columns import Column
 from outdo.report.findings import Findings
 from outdo.report.plots import apart, curve, series, settled, smoothed, swept_measures
-from outdo.report.results import Compared, Results, Table
+from outdo.report.results import Results
+from outdo.report.scored import Compared, Table
 from outdo.report.tables import slug
 from outdo.report.training import Entry, Measure, entries, measured, swept, validation
 

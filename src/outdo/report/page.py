@@ -26,7 +26,8 @@ from outdo.report.changes import Line as Changed
 from outdo.report.changes import changes
 from outdo.report.columns import Column
 from outdo.report.findings import Contestant, Findings, Row
-from outdo.report.results import Compared, Results, Table
+from outdo.report.results import Results
+from outdo.report.scored import Compared, Table, main_column
 from outdo.report.tracks import gap_track, track
 from outdo.report.training import BRIEF, Entry, Measure, entries, measures, swept
 
@@ -195,13 +196,6 @@ def _section(findings: Findings, found: Results, table: Table) -> Section:
         hidden=max(0, len(items) - MOST_ROWS),
         shown=tuple(_shown(findings, table)),
     )
-
-
-def main_column(table: Table) -> Column | None:
-    """The column that the table is read for: the one that is compared first, or the first."""
-    if table.compared:
-        return table.compared[0].column
-    return table.columns[0] if table.columns else None
 
 
 def item_columns(table: Table) -> list[Column]:

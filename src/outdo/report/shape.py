@@ -6,7 +6,8 @@ import math
 
 from outdo.records import Json
 from outdo.report.findings import Findings
-from outdo.report.results import Compared, Results, Table
+from outdo.report.results import Results
+from outdo.report.scored import Compared, Table
 from outdo.report.training import REPORTED
 from outdo.stats import Interval
 

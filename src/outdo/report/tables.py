@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from outdo.report import wording
 from outdo.report.findings import Findings
-from outdo.report.results import Results, Table
+from outdo.report.results import Results
+from outdo.report.scored import Table
 from outdo.report.training import (
     MEASURES,
     REPORTED,

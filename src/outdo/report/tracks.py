@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from outdo.report.columns import Column
-from outdo.report.results import Compared, Table
+from outdo.report.scored import Compared, Table
 from outdo.stats import Interval
 
 

@@ -11,7 +11,7 @@ import math
 from outdo.records import Json
 from outdo.report.columns import Column
 from outdo.report.findings import Findings
-from outdo.report.results import Compared, Table
+from outdo.report.scored import Compared, Table
 from outdo.report.training import Amount, Kind
 from outdo.stats import Difference, Interval, Verdict
 from outdo.stats.verdict import plural
