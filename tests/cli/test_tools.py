@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from outdo.cli.tools import stored_only, tools_for
+from outdo.cli.tools import _settings, stored_only, tools_for
 from outdo.errors import SandboxError, StoreError
 from outdo.study import Run, load_study
 from outdo.training.settings import Settings
@@ -63,6 +63,14 @@ def test_every_key_of_a_study_reaches_the_trainer(tmp_path: Path) -> None:
     told = tools_for(tmp_path, tier="auto", task="repair").settings(run)
     assert told == {**Settings().what, **said, "lora": lora}
     assert set(told) - set(said) == {"lora", "steps", "max_tokens_seen", "version"}
+
+
+def test_how_a_run_goes_reaches_the_trainer_and_names_nothing(tmp_path: Path) -> None:
+    run = run_of(tmp_path, "train.tuned.checkpointing=true", "train.tuned.log_to=[wandb]")
+    how = _settings(run).how
+    assert how.checkpointing and how.log_to == ("wandb",)
+    settings = tools_for(tmp_path, tier="auto", task="repair").settings
+    assert settings(run) == settings(run_of(tmp_path))
 
 
 def test_what_names_a_reference_is_what_decides_its_log_probabilities(tmp_path: Path) -> None:
