@@ -38,7 +38,9 @@ class Extract:
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class Block:
+    """A fenced block of a reply: its text, what its fence says of it, and whether it is closed."""
+
     code: str
     info: str
     closed: bool
@@ -76,7 +78,7 @@ def extract(reply: str, *, entry: str | None = None) -> Extract:
     that defines it, else the longest that parses, else the longest. Without any fence the code
     is what stands between the first line of code and the prose after it.
     """
-    said = _spoken(plain(reply))
+    said = spoken(plain(reply))
     if said is None:
         return Extract(code=None, problem="the reply ends within its thinking")
     if len(said) > LONGEST_REPLY:
@@ -86,15 +88,14 @@ def extract(reply: str, *, entry: str | None = None) -> Extract:
     lines = said.split("\n")
     if unopened := _before_lone_fence(lines):
         return Extract(code=unopened, repaired_by="fence not opened")
-    blocks = [block for block in _blocks(lines) if block.code.strip()]
-    if blocks:
-        return _chosen(blocks, entry)
+    if fenced := [block for block in blocks(lines) if block.code.strip()]:
+        return _chosen(fenced, entry)
     if code := _bare(lines):
         return Extract(code=code, repaired_by="no fence")
     return Extract(code=None, problem="the reply holds no program")
 
 
-def _spoken(reply: str) -> str | None:
+def spoken(reply: str) -> str | None:
     """The reply after its thinking; None if the thinking never ends.
 
     Thinking stands at the beginning only, perhaps without its opening tag, which some chat
@@ -108,9 +109,9 @@ def _spoken(reply: str) -> str | None:
     return reply[max((end.end() for end in _THOUGHT.finditer(reply)), default=0) :]
 
 
-def _blocks(lines: Sequence[str]) -> list[_Block]:
+def blocks(lines: Sequence[str]) -> list[Block]:
     """The fenced blocks in order; one that is not closed ends at the next opening or the end."""
-    blocks: list[_Block] = []
+    found: list[Block] = []
     opening: re.Match[str] | None = None
     start = 0
     for number, line in enumerate(lines):
@@ -121,25 +122,25 @@ def _blocks(lines: Sequence[str]) -> list[_Block]:
             opening, start = match, number + 1
         elif match["mark"].startswith(opening["mark"]):
             closes = not match["info"].strip()
-            blocks.append(_block(opening, lines[start:number], closed=closes))
+            found.append(_block(opening, lines[start:number], closed=closes))
             opening, start = (None, 0) if closes else (match, number + 1)
     if opening is not None:
-        blocks.append(_block(opening, lines[start:], closed=False))
-    return blocks
+        found.append(_block(opening, lines[start:], closed=False))
+    return found
 
 
-def _block(opening: re.Match[str], lines: Sequence[str], *, closed: bool) -> _Block:
+def _block(opening: re.Match[str], lines: Sequence[str], *, closed: bool) -> Block:
     indent = opening["indent"]
     # A fence in a list is indented with its code; where only the fence is, the code keeps its own.
     if all(line.startswith(indent) or not line.strip() for line in lines):
         lines = [line[len(indent) :] for line in lines]
     info = opening["info"].strip().lower()
-    return _Block("\n".join(lines).strip("\n"), info, closed)
+    return Block("\n".join(lines).strip("\n"), info, closed)
 
 
-def _chosen(blocks: Sequence[_Block], entry: str | None) -> Extract:
-    python = [block for block in blocks if block.info.split(" ")[0].strip("{}.") in _PYTHON]
-    pool = python or blocks
+def _chosen(fenced: Sequence[Block], entry: str | None) -> Extract:
+    python = [block for block in fenced if block.info.split(" ")[0].strip("{}.") in _PYTHON]
+    pool = python or fenced
     if len(pool) == 1:
         rule = None if pool[0].closed else "fence not closed"
         return Extract(code=pool[0].code, repaired_by=rule)
