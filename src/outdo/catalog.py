@@ -48,6 +48,10 @@ EXTRAS = {
     "tokenizers": "train",
     "bitsandbytes": "quantise",
     "pyarrow": "data",
+    "anthropic": "anthropic",
+    "google-genai": "google",
+    "boto3": "bedrock",
+    "vllm": "vllm",
 }
 """Library to the extra that installs it."""
 
