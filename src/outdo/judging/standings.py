@@ -1,0 +1,186 @@
+"""How contestants fare against a reference: counts, rates with intervals, slices, strengths.
+
+A rate says how ties are counted, because that alone can make a winner. All ways are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from outdo.judging.folding import Folded, fold, values
+from outdo.judging.nouns import Judgement
+from outdo.records import Measure, Standing
+from outdo.stats import Claim, Interval, mean
+
+TIES = ("loss", "half", "dropped")
+"""The ways to count a tie, and the names of the rates that do so."""
+PANEL = "panel"
+
+ABOUT = {
+    "loss": "how often it is preferred, a tie counted as a loss",
+    "half": "how often it is preferred, a tie counted as half",
+    "dropped": "how often it is preferred where it isn't a tie",
+    "mean": "the mean preference, orders and judges that differ counted as they stand",
+    "length": "the mean preference were both replies equally long",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What standings know of an example: its task, its group, and the slices it belongs to.
+
+    `parts` maps the name of a slicing to this example's slice: `{"language": "python"}`.
+    """
+
+    task: str
+    group: str
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+
+def standings(
+    judgements: Iterable[Judgement],
+    items: Mapping[str, Item],
+    *,
+    judge: str = "",
+    claim: Claim = "new",
+) -> tuple[Standing, ...]:
+    """How each contestant fares against each other one that it was compared with, by task and part.
+
+    `items` maps an example to what is known of it. `judge` names who judged; none given, each
+    judge's judgements are told apart. Under the claim «new» whole groups are the evidence, under
+    «these» the example is.
+    """
+    judgements = list(judgements)
+    if not judge:
+        judges = dict.fromkeys(one.preference.by for one in judgements)
+        return tuple(
+            each
+            for name in judges
+            for each in standings(
+                [one for one in judgements if one.preference.by == name],
+                items,
+                judge=name,
+                claim=claim,
+            )
+        )
+    found = []
+    for (contestant, against), folded in by_pair(judgements).items():
+        for task, part, names in slices(folded, items):
+            row = standing(
+                {name: folded[name] for name in names},
+                {name: items[name].group for name in names},
+                contestant=contestant,
+                against=against,
+                claim=claim,
+            )
+            found.append(replace(row, task=task, part=part, judge=judge))
+    return tuple(found)
+
+
+def by_pair(judgements: Iterable[Judgement]) -> dict[tuple[str, str], dict[str, Folded]]:
+    """Contestant and reference to what their judgements come to, example by example."""
+    pairs: dict[tuple[str, str], list[Judgement]] = {}
+    for one in judgements:
+        comparison = one.preference.comparison
+        pairs.setdefault((comparison.a, comparison.b), []).append(one)
+    return {pair: fold(each) for pair, each in pairs.items()}
+
+
+def slices(
+    folded: Mapping[str, Folded], items: Mapping[str, Item]
+) -> list[tuple[str, str, list[str]]]:
+    """(task, part, examples): each task whole, then each of its parts, as `name: slice`."""
+    tasks: dict[str, dict[str, list[str]]] = {}
+    for name in folded:
+        item = items[name]
+        parts = tasks.setdefault(item.task, {"": []})
+        parts[""].append(name)
+        for slicing, value in item.parts.items():
+            parts.setdefault(f"{slicing}: {value}", []).append(name)
+    return [
+        (task, part, names)
+        for task, parts in tasks.items()
+        for part, names in sorted(parts.items())
+    ]
+
+
+def standing(
+    folded: Mapping[str, Folded],
+    groups: Mapping[str, str],
+    *,
+    contestant: str,
+    against: str,
+    claim: Claim = "new",
+) -> Standing:
+    """How the first of two contestants fares, from one number an example.
+
+    An example is won above one half, lost below, tied at it.
+    """
+    told = {name: value for name, value in values(folded).items() if value is not None}
+    signs = {name: (value > 0.5) - (value < 0.5) for name, value in told.items()}
+    rates = [_rate(name, _told(counted(told, name)), groups, claim) for name in (*TIES, "mean")]
+    return Standing(
+        contestant=contestant,
+        against=against,
+        task="",
+        judge="",
+        won=sum(sign > 0 for sign in signs.values()),
+        lost=sum(sign < 0 for sign in signs.values()),
+        tied=sum(sign == 0 for sign in signs.values()),
+        unreadable=sum(one.missing == "unreadable" for one in folded.values()),
+        failed=sum(one.missing == "failed" for one in folded.values()),
+        rates=tuple(rates),
+    )
+
+
+def counted(values: Mapping[str, float | None], ties: str) -> dict[str, float | None]:
+    """Each example's preference with ties counted in this way; `mean` leaves values as they are.
+
+    A tie that is dropped is None, as is what could not be told.
+    """
+    tied: dict[str, float | None] = {"loss": 0.0, "half": 0.5, "dropped": None}
+    if ties == "mean":
+        return dict(values)
+    if ties not in tied:
+        raise ValueError(f"ties are counted as one of {', '.join(TIES)}, not {ties!r}")
+    return {
+        name: value if value is None else tied[ties] if value == 0.5 else float(value > 0.5)
+        for name, value in values.items()
+    }
+
+
+def _told(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _rate(
+    name: str, shares: Mapping[str, float], groups: Mapping[str, str], claim: Claim
+) -> Measure:
+    found = mean(list(shares.values()), [groups[each] for each in shares], share=True, claim=claim)
+    return measured(name, found, about=ABOUT[name])
+
+
+def measured(name: str, found: Interval, *, about: str = "", unit: str = "share") -> Measure:
+    """An interval as a measure; where there is none, `about` says why."""
+    why = f"{about}; {found.by}" if about and found.low is None else about or found.by
+    return Measure(
+        name=name,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        n=found.n,
+        unit=unit,
+        about=why,
+    )
+
+
+def named(rows: Sequence[Standing], rate: str) -> dict[str, Measure]:
+    """Contestant to its rate of this name, of whole tasks; for one task and one judge."""
+    return {
+        row.contestant: measure
+        for row in rows
+        if not row.part
+        for measure in row.rates
+        if measure.name == rate
+    }
