@@ -15,14 +15,10 @@ from statsmodels.stats.proportion import proportion_confint
 from outdo.stats import mean
 from outdo.stats.intervals import (
     bootstrap,
-    clopper_pearson,
-    jeffreys,
-    quantile,
     spread_of,
     spread_of_shares,
-    t_quantile,
-    wilson,
 )
+from outdo.stats.rates import clopper_pearson, jeffreys, quantile, t_quantile, wilson
 
 shares = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -31,7 +27,7 @@ shares = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.j
 
 
 def test_wilson_gives_the_textbook_interval() -> None:
-    low, high = wilson(8, 10)
+    low, high = wilson(successes=8, n=10)
     assert (round(low, 4), round(high, 4)) == (0.4902, 0.9433)
 
 
@@ -39,14 +35,14 @@ def test_wilson_gives_the_textbook_interval() -> None:
 @settings(deadline=None)
 def test_wilson_equals_statsmodels(share: tuple[int, int], level: float) -> None:
     theirs = proportion_confint(*share, alpha=1 - level, method="wilson")
-    assert wilson(*share, level=level) == pytest.approx(theirs, abs=1e-12)
+    assert wilson(successes=share[0], n=share[1], level=level) == pytest.approx(theirs, abs=1e-12)
 
 
 @given(shares)
 @settings(deadline=None)
 def test_the_exact_interval_equals_statsmodels(share: tuple[int, int]) -> None:
     theirs = proportion_confint(*share, method="beta")
-    assert clopper_pearson(*share) == pytest.approx(theirs, abs=1e-9)
+    assert clopper_pearson(successes=share[0], n=share[1]) == pytest.approx(theirs, abs=1e-9)
 
 
 @given(shares)
@@ -57,30 +53,30 @@ def test_jeffreys_interval_equals_statsmodels_but_is_closed_at_the_ends(
     low, high = proportion_confint(*share, method="jeffreys")
     successes, n = share
     wanted = (0.0 if successes == 0 else low, 1.0 if successes == n else high)
-    assert jeffreys(*share) == pytest.approx(wanted, abs=1e-9)
+    assert jeffreys(successes=share[0], n=share[1]) == pytest.approx(wanted, abs=1e-9)
 
 
 @pytest.mark.parametrize("of", [wilson, clopper_pearson, jeffreys])
 def test_a_share_of_all_or_none_is_not_certain(of: object) -> None:
-    low, high = of(150, 150)  # type: ignore[operator]
+    low, high = of(successes=150, n=150)  # type: ignore[operator]
     assert 0.95 < low < 0.99
     assert high == 1.0
-    assert of(0, 150) == pytest.approx((0.0, 1 - low))  # type: ignore[operator]
-    assert of(0, 150)[0] == 0.0  # type: ignore[operator]
+    assert of(successes=0, n=150) == pytest.approx((0.0, 1 - low))  # type: ignore[operator]
+    assert of(successes=0, n=150)[0] == 0.0  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("of", [wilson, clopper_pearson, jeffreys])
 @pytest.mark.parametrize("share", [(1, 0), (3, 2), (-1, 2)])
 def test_what_is_no_share_is_refused(of: object, share: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match=f"^{share[0]} of {share[1]} is no share$"):
-        of(*share)  # type: ignore[operator]
+        of(successes=share[0], n=share[1])  # type: ignore[operator]
 
 
 def test_wilson_with_few_degrees_of_freedom_is_wider_as_students_t_is() -> None:
     t = scipy.stats.t.ppf(0.975, 4)
     p, n = 0.3, 20
     # The interval holds the shares from which 0.3 is less than t standard errors away.
-    for end in wilson(6, 20, freedom=4):
+    for end in wilson(successes=6, n=20, freedom=4):
         assert abs(p - end) / math.sqrt(end * (1 - end) / n) == pytest.approx(t)
 
 
@@ -106,14 +102,14 @@ def test_a_mean_of_rows_has_scipys_t_interval() -> None:
 def test_missing_values_are_left_out_and_counted() -> None:
     told = mean([1.0, None, 0.0, None, 1.0], list("aabbc"), share=True)
     assert (told.value, told.n, told.groups, told.missing) == (2 / 3, 3, 3, 2)
-    assert (told.low, told.high) == wilson(2, 3)
+    assert (told.low, told.high) == wilson(successes=2, n=3)
     assert told.by == "Wilson"
 
 
 def test_groups_are_counted_but_do_not_widen_a_claim_about_these() -> None:
     told = mean([1.0, 1.0, 0.0, 0.0], list("aabb"), share=True)
     assert (told.groups, told.n) == (2, 4)
-    assert (told.low, told.high) == wilson(2, 4)
+    assert (told.low, told.high) == wilson(successes=2, n=4)
 
 
 def test_a_claim_about_new_groups_needs_three() -> None:
@@ -140,7 +136,7 @@ def test_no_interval_is_made_up(values: list[float | None], said: str) -> None:
 
 def test_one_share_has_an_interval() -> None:
     told = mean([1.0], share=True)
-    assert (told.low, told.high) == wilson(1, 1)
+    assert (told.low, told.high) == wilson(successes=1, n=1)
 
 
 def test_a_share_outside_0_and_1_is_refused() -> None:
@@ -161,13 +157,13 @@ def test_fractional_shares_get_wilsons_interval_at_the_size_their_variance_is_wo
     variance = np.var(values, ddof=1) / 8
     size = 0.25 / variance
     assert size > 8
-    assert (told.low, told.high) == pytest.approx(wilson(size / 2, size, freedom=7))
+    assert (told.low, told.high) == pytest.approx(wilson(successes=size / 2, n=size, freedom=7))
     assert told.by == "Wilson at the effective size, by row"
 
 
 def test_fractions_that_are_all_equal_still_have_an_interval() -> None:
     told = mean([0.5] * 10, share=True)
-    assert (told.low, told.high) == pytest.approx(wilson(5, 10, freedom=9))
+    assert (told.low, told.high) == pytest.approx(wilson(successes=5, n=10, freedom=9))
 
 
 # ------------------------------------------------------------------ groups
@@ -246,7 +242,7 @@ def test_alike_groups_are_worth_about_one_row_each() -> None:
     assert 11 < spread.size < 13
     assert spread.freedom == pytest.approx(11)
     assert (told.low, told.high) == pytest.approx(
-        wilson(spread.size / 2, spread.size, freedom=spread.freedom)
+        wilson(successes=spread.size / 2, n=spread.size, freedom=spread.freedom)
     )
     assert told.by == "Wilson at the effective size, by group"
 

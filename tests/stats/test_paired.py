@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar as their_mcnemar
 
 from outdo.stats import compare
-from outdo.stats.intervals import spread_of, spread_of_shares, wilson
-from outdo.stats.paired import mcnemar, tango
+from outdo.stats.intervals import spread_of, spread_of_shares
+from outdo.stats.rates import mcnemar, tango, wilson
 
 counts = st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 60)).filter(
     lambda told: sum(told) > 0
@@ -86,7 +86,7 @@ def test_tango_mirrors_itself(told: tuple[int, int, int]) -> None:
 def test_a_clean_sweep_is_not_certain() -> None:
     low, high = tango(wins=150, losses=0, n=150)
     assert high == 1.0
-    assert low == pytest.approx(2 * wilson(150, 150)[0] - 1, abs=1e-9)
+    assert low == pytest.approx(2 * wilson(successes=150, n=150)[0] - 1, abs=1e-9)
 
 
 def test_two_that_never_differ_are_not_certainly_the_same() -> None:
@@ -113,15 +113,15 @@ def test_tango_refuses_what_does_not_fit(wins: int, losses: int, n: int) -> None
 def test_mcnemar_equals_statsmodels(wins: int, losses: int) -> None:
     if wins + losses:
         theirs = their_mcnemar([[0, wins], [losses, 0]], exact=True).pvalue
-        assert mcnemar(wins, losses) == pytest.approx(theirs, rel=1e-9, abs=1e-300)
+        assert mcnemar(wins=wins, losses=losses) == pytest.approx(theirs, rel=1e-9, abs=1e-300)
 
 
 def test_mcnemar_by_hand() -> None:
-    assert mcnemar(0, 0) == 1.0
-    assert mcnemar(1, 7) == 18 / 256
-    assert mcnemar(5, 0) == 2 / 32
-    assert mcnemar(4, 4) == 1.0
-    assert mcnemar(2000, 0) == 0.0
+    assert mcnemar(wins=0, losses=0) == 1.0
+    assert mcnemar(wins=1, losses=7) == 18 / 256
+    assert mcnemar(wins=5, losses=0) == 2 / 32
+    assert mcnemar(wins=4, losses=4) == 1.0
+    assert mcnemar(wins=2000, losses=0) == 0.0
 
 
 # ------------------------------------------------------------------ compare
@@ -134,7 +134,7 @@ def test_binary_pairs_have_tangos_interval_and_mcnemars_p() -> None:
     assert (found.low, found.high) == tango(wins=30, losses=5, n=100)
     assert (found.low_within, found.high_within) == tango(wins=30, losses=5, n=100, level=0.9)
     assert (found.wins, found.losses, found.n, found.groups) == (30, 5, 100, 100)
-    assert (found.p, found.p_by, found.by) == (mcnemar(30, 5), "exact McNemar", "Tango")
+    assert (found.p, found.p_by, found.by) == (mcnemar(wins=30, losses=5), "exact McNemar", "Tango")
 
 
 def test_only_examples_that_both_have_are_pairs_and_missing_ones_are_counted() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from outdo.stats.rates import t_quantile, wilson
 from outdo.stats.spread import (
     ONE_RUN,
     Between,
@@ -187,13 +188,13 @@ def _limits(
         return None, None, reason
     alone = between.variance == 0
     if share and groups is None and alone and all(value in (0, 1) for value in values):
-        return *wilson(math.fsum(values), len(values), level=level), "Wilson"
+        return *wilson(successes=math.fsum(values), n=len(values), level=level), "Wilson"
     kind = f"by {'group' if groups is not None else 'row'}{'' if alone else ' and run'}"
     if share:
         spread = with_runs(spread_of_shares(values, groups, influence=influence), between)
         freedom = spread.freedom if spread.freedom > 0 else None
         successes = min(max(spread.mean, 0.0), 1.0) * spread.size
-        low, high = wilson(successes, spread.size, level=level, freedom=freedom)
+        low, high = wilson(successes=successes, n=spread.size, level=level, freedom=freedom)
         return low, high, f"Wilson at the effective size, {kind}"
     spread = with_runs(spread_of(moving, groups), between)
     half = t_quantile(0.5 + level / 2, spread.freedom) * math.sqrt(spread.variance)
@@ -215,56 +216,6 @@ def why_none(
     if min(values) == max(values):
         return f"all {len(values)} values are equal: no spread to measure"
     return None
-
-
-def wilson(
-    successes: float, n: float, *, level: float = 0.95, freedom: float | None = None
-) -> tuple[float, float]:
-    """Wilson's score interval of a share; `n` may be an effective size and needn't be whole.
-
-    With `freedom` the quantile is Student's, for a size that was itself estimated.
-    Source: Wilson 1927, JASA 22, and for estimated sizes Korn and Graubard 1998.
-    """
-    if not (n > 0 and 0 <= successes <= n):
-        raise ValueError(f"{successes} of {n} is no share")
-    p = successes / n
-    z = quantile(0.5 + level / 2, freedom)
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    low = 0.0 if successes == 0 else max(0.0, middle - half)
-    high = 1.0 if successes == n else min(1.0, middle + half)
-    return low, high
-
-
-def clopper_pearson(successes: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """The exact interval of a share: never below its level, wider than it need be."""
-    from scipy.special import betaincinv
-
-    _check_counts(successes, n)
-    tail = (1 - level) / 2
-    low = 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, tail))
-    high = 1.0 if successes == n else float(betaincinv(successes + 1, n - successes, 1 - tail))
-    return low, high
-
-
-def jeffreys(successes: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """The Bayesian interval of a share under Jeffreys' prior, closed at 0 and 1.
-
-    Source: Brown, Cai and DasGupta 2001, «Interval Estimation for a Binomial Proportion».
-    """
-    from scipy.special import betaincinv
-
-    _check_counts(successes, n)
-    tail = (1 - level) / 2
-    a, b = successes + 0.5, n - successes + 0.5
-    low = 0.0 if successes == 0 else float(betaincinv(a, b, tail))
-    high = 1.0 if successes == n else float(betaincinv(a, b, 1 - tail))
-    return low, high
-
-
-def _check_counts(successes: int, n: int) -> None:
-    if not (n > 0 and 0 <= successes <= n):
-        raise ValueError(f"{successes} of {n} is no share")
 
 
 def bootstrap(
@@ -305,19 +256,3 @@ def bootstrap(
     ends = bias + ndtri([(1 - level) / 2, (1 + level) / 2])
     low, high = np.quantile(drawn, ndtr(bias + ends / (1 - bend * ends)))
     return float(low), float(high)
-
-
-def quantile(probability: float, freedom: float | None = None) -> float:
-    """The quantile of Student's t, or of the normal where `freedom` is None."""
-    if freedom is None:
-        from statistics import NormalDist
-
-        return NormalDist().inv_cdf(probability)
-    return t_quantile(probability, freedom)
-
-
-def t_quantile(probability: float, freedom: float) -> float:
-    """The quantile of Student's t with `freedom` degrees, whole or not."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, probability))

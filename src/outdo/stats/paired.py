@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from outdo.stats.intervals import Claim, Values, quantile, t_quantile, why_none
+from outdo.stats.intervals import Claim, Values, why_none
+from outdo.stats.rates import LEVEL, mcnemar, t_quantile, tango
 from outdo.stats.spread import (
     Between,
     Spread,
@@ -20,7 +21,6 @@ from outdo.stats.spread import (
     with_runs,
 )
 
-LEVEL = 0.95
 LEVEL_WITHIN = 0.90
 """Two one-sided tests at 5% for «within the margin» are one interval at 90%."""
 
@@ -176,7 +176,7 @@ def _sureness(
     p, p_by = _t_test(spread)
     if exact:
         wins, losses = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
-        p, p_by = mcnemar(wins, losses), "exact McNemar"
+        p, p_by = mcnemar(wins=wins, losses=losses), "exact McNemar"
     return _Sureness(
         by=by,
         outer=limits(LEVEL),
@@ -214,54 +214,6 @@ def _tango(gaps: Sequence[float], spread: Spread | None) -> Limits:
         return tango(wins=up * size, losses=down * size, n=size, level=level, freedom=freedom)
 
     return limits
-
-
-def tango(
-    *, wins: float, losses: float, n: float, level: float = LEVEL, freedom: float | None = None
-) -> tuple[float, float]:
-    """Tango's score interval of a difference of paired shares, (wins - losses) / n.
-
-    Counts may be effective ones and needn't be whole; `freedom` then asks for Student's quantile.
-    Not zero wide where all pairs agree. Source: Tango 1998, Statistics in Medicine 17.
-    """
-    if not (n > 0 and wins >= 0 and losses >= 0 and wins + losses <= n * (1 + 1e-9)):
-        raise ValueError(f"{wins} wins and {losses} losses don't fit {n} pairs")
-    z = quantile(0.5 + level / 2, freedom)
-    middle = (wins - losses) / n
-
-    def excess(gap: float) -> float:
-        return (wins - losses - n * gap) ** 2 - z * z * n * _variance(wins, losses, n, gap)
-
-    return _edge(excess, inside=middle, outside=-1.0), _edge(excess, inside=middle, outside=1.0)
-
-
-def _variance(wins: float, losses: float, n: float, gap: float) -> float:
-    """The variance of one pair's difference were its mean `gap`, by maximum likelihood."""
-    linear = -wins - losses + (2 * n - wins + losses) * gap
-    constant = -losses * gap * (1 - gap)
-    root = math.sqrt(max(0.0, linear * linear - 8 * n * constant))
-    against = (root - linear) / (4 * n)
-    return max(0.0, 2 * against + gap * (1 - gap))
-
-
-def _edge(excess: Callable[[float], float], *, inside: float, outside: float) -> float:
-    """Where `excess` turns positive between the point inside and the bound outside."""
-    if excess(outside) <= 0:
-        return outside
-    for _ in range(60):
-        half = (inside + outside) / 2
-        if excess(half) > 0:
-            outside = half
-        else:
-            inside = half
-    return (inside + outside) / 2
-
-
-def mcnemar(wins: int, losses: int) -> float:
-    """The exact two-sided p-value of «a wins as often as it loses»; ties say nothing."""
-    n = wins + losses
-    tail = sum(math.comb(n, k) for k in range(min(wins, losses) + 1))
-    return min(1.0, float(2 * tail / 2**n)) if n else 1.0
 
 
 def _t_test(spread: Spread) -> tuple[float | None, str]:

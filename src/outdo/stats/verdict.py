@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
 
-from outdo.stats.intervals import Claim, Values, quantile
-from outdo.stats.paired import LEVEL, LEVEL_WITHIN, Difference, Runs, as_runs, compare
+from outdo.stats.intervals import Claim, Values
+from outdo.stats.paired import LEVEL_WITHIN, Difference, Runs, as_runs, compare
+from outdo.stats.rates import LEVEL, quantile
 
 Word = Literal["better", "worse", "equivalent", "inconclusive"]
 POWER = 0.80
