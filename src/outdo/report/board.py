@@ -6,7 +6,6 @@ task's first metric says of it. A judge that isn't believed is never in a cell.
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,6 @@ USUAL: Ties = "half"
 """How a tie counts where a study doesn't say."""
 EVEN = 0.5
 """How often the reference is preferred to itself, ties counted as half."""
-PART = re.compile(r"\s*([^:=/]+?)\s*[:=/]\s*(.+?)\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,16 +135,12 @@ def ties(findings: Findings, task: str) -> Ties:
 
 def rate(standing: Standing, way: str) -> Measure | None:
     """The rate of a standing with ties counted in one way; None where it isn't told."""
-    exact = next((one for one in standing.rates if one.name == way), None)
-    return exact or next(
-        (one for one in standing.rates if way in re.split(r"\W+|_", one.name)), None
-    )
+    return next((one for one in standing.rates if one.name == way), None)
 
 
 def others(standing: Standing) -> tuple[Measure, ...]:
     """What else was made of the same judgements than the three rates."""
-    three = [rate(standing, way) for way in WAYS]
-    return tuple(one for one in standing.rates if one not in three)
+    return tuple(one for one in standing.rates if one.name not in WAYS)
 
 
 def headline_judge(findings: Findings, task: str) -> str | None:
@@ -375,8 +369,8 @@ def _parts(findings: Findings, asked: Sequence[Asked], tables: Sequence[Table]) 
 
 def part_of(name: str) -> tuple[str, str]:
     """(field, value) of a part that is named «language: python», and («part», name) of others."""
-    found = PART.fullmatch(name)
-    return (found[1], found[2]) if found else ("part", name)
+    field, colon, value = name.partition(": ")
+    return (field, value) if colon else ("part", name)
 
 
 def _judged_parts(findings: Findings, asked: Asked) -> dict[str, dict[str, Measure]]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from outdo.report import wording
+from outdo.report.axes import Axis, Frame, Point, Steps, end_of, floor_of, grid, svg
 from outdo.report.findings import Training
 from outdo.report.training import (
     HELD_OUT,
@@ -31,21 +31,6 @@ COLOURS = 6
 MOST_POINTS = 400
 LETTERS = 24
 """How much of a name is written beside a line; all of it shows when it is pointed at."""
-
-Point = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """The size of a plot and of its margins, in pixels before scaling."""
-
-    width: int
-    height: int
-    left: int = 52
-    right: int = 168
-    top: int = 12
-    bottom: int = 36
-
 
 CURVES = Frame(width=860, height=320)
 SMALL = Frame(width=300, height=220, right=16)
@@ -68,9 +53,9 @@ def losses(shown: Sequence[Entry]) -> Markup | None:
     looks = [(place, validation(run)) for place, run, _ in told]
     raw = [steps for _, _, steps in told] if len(told) == 1 else []
     lines = [*raw, *(points for _, _, points in smooth), *(points for _, points in looks)]
-    across = _Axis(0.0, max(x for line in lines for x, _ in line), CURVES.left, _end(CURVES))
-    down = _Axis(0.0, max(y for line in lines for _, y in line), _floor(CURVES), CURVES.top)
-    parts = [_grid(across, down, CURVES, "step")]
+    across = Axis(0.0, max(x for line in lines for x, _ in line), CURVES.left, end_of(CURVES))
+    down = Axis(0.0, max(y for line in lines for _, y in line), floor_of(CURVES), CURVES.top)
+    parts = [grid(across, down, CURVES, "step")]
     parts += [_line("raw c0", thinned(points), across, down) for points in raw]
     parts += [
         _line(f"run c{place % COLOURS}", thinned(points), across, down, title=run.name)
@@ -79,7 +64,7 @@ def losses(shown: Sequence[Entry]) -> Markup | None:
     parts += [_looks(place, points, across, down) for place, points in looks]
     parts += _labels(shown, {place: points[-1] for place, _, points in smooth}, down)
     said = "; ".join(f"{run.name} from {p[0][1]:.2f} to {p[-1][1]:.2f}" for _, run, p in smooth)
-    return _svg(CURVES, f"Loss over steps: {said}", parts)
+    return svg(CURVES, f"Loss over steps: {said}", parts)
 
 
 def sweep(shown: Sequence[Entry], setting: str) -> list[tuple[str, Markup]]:
@@ -152,13 +137,13 @@ def _swept(shown: Sequence[Entry], setting: str, measure: Measure) -> tuple[str,
     ]
     xs, ys = sorted({x for _, x, _ in dots}), [y for *_, y in dots]
     factor, unit = wording.scale(measure.kind, max(ys))
-    across = _Steps(xs, SMALL.left + 14, _end(SMALL) - 14)
+    across = Steps(xs, SMALL.left + 14, end_of(SMALL) - 14)
     low = 0.0 if measure.kind != "number" else min(ys)
     room = (max(ys) - low) / 8
     low -= room if low else 0.0
-    down = _Axis(low / factor, (max(ys) + room) / factor, _floor(SMALL), SMALL.top)
+    down = Axis(low / factor, (max(ys) + room) / factor, floor_of(SMALL), SMALL.top)
     name = setting.replace("_", " ")
-    parts = [_grid(across, down, SMALL, name)]
+    parts = [grid(across, down, SMALL, name)]
     for said, places in rows.items():
         own = {place: measured(shown[place], measure) for place in places}
         line = [
@@ -172,78 +157,17 @@ def _swept(shown: Sequence[Entry], setting: str, measure: Measure) -> tuple[str,
         parts.append(dot.format(place % COLOURS, across.place(x), down.place(y / factor), worded))
     what = f"{measure.heading}{f' ({unit})' if unit else ''}"
     ends = wording.measured(measure.kind, min(ys)), wording.measured(measure.kind, max(ys))
-    return what, _svg(SMALL, f"{what} against {name}: from {ends[0]} to {ends[1]}", parts)
+    return what, svg(SMALL, f"{what} against {name}: from {ends[0]} to {ends[1]}", parts)
 
 
-# ------------------------------------------------------------------ axes and marks
-
-
-class _Axis:
-    """A linear scale with round ticks."""
-
-    def __init__(self, low: float, high: float, start: float, end: float) -> None:
-        self.low, self.high = low, high if high > low else low + 1
-        self.start, self.end = start, end
-
-    def place(self, number: float) -> float:
-        part = (number - self.low) / (self.high - self.low)
-        return round(self.start + part * (self.end - self.start), 1)
-
-    def ticks(self) -> list[float]:
-        rough = (self.high - self.low) / 4
-        power = 10.0 ** math.floor(math.log10(rough))
-        step = next(power * f for f in (1, 2, 2.5, 5, 10) if power * f >= rough)
-        first = math.ceil(self.low / step - 1e-9)
-        return [step * i for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
-
-
-class _Steps:
-    """The values that were tried as ticks, in equal ratios where they span a factor of 4."""
-
-    def __init__(self, values: Sequence[float], start: float, end: float) -> None:
-        self.values = values
-        self.log = values[0] > 0 and values[-1] >= 4 * values[0]
-        self.axis = _Axis(self._of(values[0]), self._of(values[-1]), start, end)
-
-    def _of(self, number: float) -> float:
-        return math.log2(number) if self.log else number
-
-    def place(self, number: float) -> float:
-        return self.axis.place(self._of(number))
-
-    def ticks(self) -> Sequence[float]:
-        return self.values
-
-
-def _end(frame: Frame) -> int:
-    return frame.width - frame.right
-
-
-def _floor(frame: Frame) -> int:
-    return frame.height - frame.bottom
-
-
-def _grid(across: _Axis | _Steps, down: _Axis, frame: Frame, name: str) -> Markup:
-    parts = []
-    for tick in down.ticks():
-        y = down.place(tick)
-        rule = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>')
-        parts.append(rule.format(frame.left, _end(frame), y, y))
-        label = Markup('<text x="{}" y="{}" class="y">{:,.5g}</text>')
-        parts.append(label.format(frame.left - 8, y + 4, tick))
-    for tick in across.ticks():
-        label = Markup('<text x="{}" y="{}" class="x">{:,.6g}</text>')
-        parts.append(label.format(across.place(tick), _floor(frame) + 18, tick))
-    middle = (frame.left + _end(frame)) / 2
-    title = Markup('<text x="{}" y="{}" class="x">{}</text>')
-    return Markup("").join([*parts, title.format(middle, frame.height - 2, name)])
+# ------------------------------------------------------------------ marks
 
 
 def _line(
     name: str,
     points: Sequence[Point],
-    across: _Axis | _Steps,
-    down: _Axis,
+    across: Axis | Steps,
+    down: Axis,
     *,
     title: str = "",
 ) -> Markup:
@@ -252,7 +176,7 @@ def _line(
     return Markup('<polyline class="{}" points="{}">{}</polyline>').format(name, path, said)
 
 
-def _looks(place: int, points: Sequence[Point], across: _Axis, down: _Axis) -> Markup:
+def _looks(place: int, points: Sequence[Point], across: Axis, down: Axis) -> Markup:
     """The looks at held-out rows: a dashed line, and a dot for each."""
     if not points:
         return Markup("")
@@ -262,14 +186,14 @@ def _looks(place: int, points: Sequence[Point], across: _Axis, down: _Axis) -> M
     return Markup("").join([_line(f"held {tone}", points, across, down), *dots])
 
 
-def _labels(shown: Sequence[Entry], ends: dict[int, Point], down: _Axis) -> list[Markup]:
+def _labels(shown: Sequence[Entry], ends: dict[int, Point], down: Axis) -> list[Markup]:
     """The entries' names beside the ends of their lines, moved apart where they would touch."""
     places = sorted(ends, key=lambda place: down.place(ends[place][1]))
-    ys = apart([down.place(ends[place][1]) for place in places], 14.0, _floor(CURVES))
+    ys = apart([down.place(ends[place][1]) for place in places], 14.0, floor_of(CURVES))
     text = Markup('<text x="{}" y="{:.1f}" class="name c{}">{}<title>{}</title></text>')
     names = [(shown[place].name, place % COLOURS) for place in places]
     return [
-        text.format(_end(CURVES) + 8, y + 4, tone, _short(name), name)
+        text.format(end_of(CURVES) + 8, y + 4, tone, _short(name), name)
         for (name, tone), y in zip(names, ys, strict=True)
     ]
 
@@ -287,9 +211,3 @@ def apart(places: Sequence[float], gap: float, end: float) -> list[float]:
 
 def _short(name: str) -> str:
     return name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
-
-
-def _svg(frame: Frame, described: str, parts: Sequence[Markup]) -> Markup:
-    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        frame.width, frame.height, described, Markup("").join(parts)
-    )
