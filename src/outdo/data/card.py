@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from outdo.data.licences import spdx
 from outdo.data.sifting import Item, Sifted
@@ -39,8 +39,8 @@ def report(
     }
 
 
-def _counted(values: object) -> dict[str, int]:
-    counts = Counter(values)  # type: ignore[call-overload]
+def _counted(values: Iterable[str]) -> dict[str, int]:
+    counts = Counter(values)
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
