@@ -87,7 +87,8 @@ def _split(text: str | bytes, problems: list[str]) -> list[str]:
     """The lines of a text, mended where no file could hold it; a line feed alone ends one."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "surrogateescape")
-    if found := len(_UNFIT.findall(text)):
+    fit = text.isascii() and "\0" not in text
+    if found := 0 if fit else len(_UNFIT.findall(text)):
         text = _UNFIT.sub("\ufffd", text)
         problems.append(f"not UTF-8 text: {found} bytes or characters replaced by U+FFFD")
     lines = text.removeprefix("\ufeff").split("\n")
