@@ -17,6 +17,7 @@ from outdo.data.problems import Problem, Test
 from outdo.errors import PermanentError
 from outdo.models.reference import ModelReference
 from outdo.pipeline import Tools
+from outdo.pipeline.protocols import Counting
 from outdo.records import (
     Completion,
     Conversation,
@@ -129,6 +130,7 @@ class World:
             sandbox=lambda: Sandbox(tier="auto", workers=1),
             engine=lambda model, _: _Engine(model, self),
             living=lambda model, _: _Engine(model, self),
+            counting=lambda model: Counting(lambda text: len(text.split()), model.kind != "api"),
             train=self._train,
             settings=lambda run: run.settings.model_dump(mode="json"),
             reference=self._reference,

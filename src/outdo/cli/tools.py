@@ -15,7 +15,7 @@ from outdo.cli.sources import content_of, examples_of
 from outdo.engines.scripted import from_file
 from outdo.errors import MissingExtra, SandboxError, StoreError, StudyError, TrainingError
 from outdo.models.reference import ModelReference, resolve
-from outdo.pipeline.protocols import Logs, OnStep, ScoreOf, Tools
+from outdo.pipeline.protocols import Counting, Logs, OnStep, ScoreOf, Tools
 from outdo.protocols import Engine, Runner
 from outdo.records import Conversation, Json, Pair
 from outdo.sandbox import Sandbox
@@ -28,6 +28,7 @@ def tools_for(log_dir: Path, *, tier: str, task: str) -> Tools:
         sandbox=functools.partial(_sandbox, tier),
         engine=_Engines(),
         living=_living,
+        counting=_counting,
         train=_train,
         settings=lambda run: _settings(run).what,
         reference=_reference,
@@ -108,6 +109,19 @@ def _living(model: Any, base: ModelReference) -> Engine:
 
     engine: Engine = Living(model, base)
     return engine
+
+
+@functools.lru_cache(maxsize=8)
+def _counting(model: ModelReference) -> Counting:
+    """The tokenizer of a model that lies here; of others a token is about four bytes."""
+    if model.kind in ("script", "api"):
+        return Counting(lambda text: -(-len(text.encode()) // 4), exact=False)
+    try:
+        from outdo.models.weights import load_tokenizer
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    tokenizer = load_tokenizer(model)
+    return Counting(lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"]))
 
 
 def _train(

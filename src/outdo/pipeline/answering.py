@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from outdo.pipeline.asking import Asked, asked
+from outdo.pipeline.asking import Asked, asked, asked_of_all
+from outdo.pipeline.entrants import Entrant, Reply, Sheet, everybody, table_name
 from outdo.pipeline.fields import field_of
-from outdo.pipeline.findings import Entrant, Reply, everybody
 from outdo.pipeline.job import Job
 from outdo.pipeline.learning import Weights
-from outdo.pipeline.stages import Generated, generate, score, score_key
+from outdo.pipeline.scoring import scored_by_key
+from outdo.pipeline.stages import Generated, asked_again, generate, score_key
 from outdo.records import Completion, Example
 from outdo.study import Answering, Answers, Compared
+from outdo.tasks import Task
 
 
 def entrants(job: Job, weights: Mapping[str, Sequence[Weights]]) -> list[Entrant]:
@@ -32,13 +34,27 @@ def entrants(job: Job, weights: Mapping[str, Sequence[Weights]]) -> list[Entrant
     ]
 
 
-def tables(job: Job, entrants: Sequence[Entrant]) -> dict[str, list[Entrant]]:
-    """The contestants of every table of the study, its floors last."""
-    found: dict[str, list[Entrant]] = {}
-    for title, table in (job.study.compare or {job.task.name: everybody(job.study)}).items():
+def sheets(job: Job, entrants: Sequence[Entrant]) -> list[Sheet]:
+    """Every table of the study, one for each task that it has examples of; floors stand last."""
+    found = []
+    tasks = job.duties.tasks
+    for title, table in (job.study.compare or {tasks[0].name: everybody(job.study)}).items():
         chosen = [one for name in table.answers for one in entrants if one.entry == name]
-        found[title] = [*chosen, *_floors(job, table, chosen)]
+        for task in tasks:
+            mine = chosen
+            if len(tasks) > 1:
+                mine = [_of_task(job, one, task) for one in chosen]
+            if any(one.replies for one in mine):
+                floors = _floors(job, table, mine, task)
+                name = table_name(task, "" if not job.study.compare else title)
+                found.append(Sheet(name, task, table, (*mine, *floors)))
     return found
+
+
+def _of_task(job: Job, entrant: Entrant, task: Task) -> Entrant:
+    """The contestant with what it said to the examples of one task."""
+    mine = tuple(one for one in entrant.replies if job.duties.of(one.example) is task)
+    return replace(entrant, replies=mine)
 
 
 def _entrant(job: Job, answers: Answers, runs: Mapping[str, Sequence[Weights]]) -> Entrant:
@@ -78,10 +94,12 @@ def _answered(
         if not mine:
             continue
         name = answers.name + suffix + (f" on {one.left_out[1]}" if one.left_out else "")
-        shots = job.shots[answers.name]
-        owed = list(asked(job.task, answers.ask, mine, shots, seed=job.study.seed))
-        generated = generate(job.shop, one.reference, answers.ask, owed, name=name)
+        ask, shots = answers.ask, job.shots[answers.name]
+        size = job.size(one.reference, ask.context)
+        owed = list(asked_of_all(job.duties, ask, mine, shots, seed=job.study.seed, size=size))
+        generated = generate(job.shop, one.reference, ask, owed, name=name)
         job.link(f"generate {name}", generated.stage)
+        generated = asked_again(job.shop, one.reference, ask, generated, name=name)
         yield from _scored(job, name, generated, run=run)
 
 
@@ -91,29 +109,42 @@ def _unseen_by(weights: Sequence[Weights], example: Example) -> Weights:
 
 
 def _scored(job: Job, name: str, generated: Generated, *, run: int = 0) -> Iterator[Reply]:
-    scores = score(job.shop, job.task, generated, name=name)
-    job.link(f"score {name}", scores.stage)
+    scores = scored_by_key(job, generated, name=name)
     for one, completion in generated.answers:
-        scored = None
-        if isinstance(completion, Completion):
-            scored = scores.by_key[score_key(one, completion)]
-        yield Reply(one.example, one.request.index, completion, scored, view=one.place, run=run)
+        scored, second = None, generated.second(one)
+        if isinstance(second, str):
+            completion = f"asked again, it gave no answer: {second}"
+        if isinstance(completion, Completion) and not isinstance(second, str):
+            scored = scores[score_key(one, completion, second)]
+        yield Reply(
+            one.example,
+            one.request.index,
+            completion,
+            scored,
+            view=one.place,
+            run=run,
+            prompt=one.request.prompt,
+            second=second if isinstance(second, Completion) else None,
+        )
 
 
 # ------------------------------------------------------------------ floors
 
 
-def _floors(job: Job, table: Compared, entrants: Sequence[Entrant]) -> Iterator[Entrant]:
+def _floors(
+    job: Job, table: Compared, entrants: Sequence[Entrant], task: Task
+) -> Iterator[Entrant]:
     """The floors of a table, who see of the training rows what its contestants saw."""
     field = next((one.leaves_out for one in entrants if one.leaves_out), None)
     data = job.data[entrants[0].data]
-    test = job.limited(data.of("test"))
-    for name in table.floors:
-        floor = job.task.floors[name]
-        ask = Answering(model=f"floor/{name}", prompt=job.task.variants[0])
+    test = job.duties.mine(task, job.limited(data.of("test")))
+    train = job.duties.mine(task, data.of("train"))
+    for name in (one for one in table.floors if one in task.floors):
+        floor = task.floors[name]
+        ask = Answering(model=f"floor/{name}", prompt=task.variants[0])
         said = []
-        for one in asked(job.task, ask, test, (), seed=job.study.seed):
-            seen, view = data.of("train"), one.view
+        for one in asked(task, ask, test, (), seed=job.study.seed):
+            seen, view = train, one.view
             if field is not None:
                 seen = [row for row in seen if field_of(row, field) != field_of(view, field)]
                 view = _without_nearest(view)

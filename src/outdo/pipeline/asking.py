@@ -1,14 +1,24 @@
-"""Which prompts a model is asked: every view of every example, with shots where they are shown."""
+"""Which prompts a model is asked: every view of every example, with shots where they are shown.
+
+An example of a task that can cut what it shows is first cut to the tokens that a prompt may take.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from outdo.errors import DataError, StudyError
+from outdo.pipeline.duties import Duties
 from outdo.records import Example, Request, Sampling, digest
 from outdo.study import Answering
 from outdo.tasks import Task
+
+Shots = Mapping[str, Sequence[Example]]
+"""The examples that prompts show as solved, by the name of their task."""
+
+Size = Callable[[str], int]
+"""How many tokens a text is to a model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +28,7 @@ class Asked:
     `place` is the number of the view among those of the example.
     """
 
+    task: Task
     example: Example
     view: Example
     place: int
@@ -25,18 +36,51 @@ class Asked:
 
 
 def asked(
-    task: Task, ask: Answering, examples: Sequence[Example], shots: Sequence[Example], *, seed: int
+    task: Task,
+    ask: Answering,
+    examples: Sequence[Example],
+    shots: Sequence[Example],
+    *,
+    seed: int,
+    size: Size | None = None,
 ) -> Iterator[Asked]:
-    """All samples of all views of the examples, in order."""
-    sampling = Sampling(
-        temperature=ask.temperature, top_p=ask.top_p, max_tokens=ask.max_tokens, seed=seed
-    )
+    """All samples of all views of the examples, in order; `size` counts where a context is set."""
+    sampling = sampled(ask, seed=seed)
     for example in examples:
-        for place, view in enumerate(task.views(example)):
+        for place, whole in enumerate(task.views(example)):
+            view = fitted(task, whole, ask.context, size)
             prompt = task.prompt(view, variant=ask.prompt, shots=shots)
             for index in range(ask.samples):
                 request = Request(prompt=prompt, sampling=sampling, index=index)
-                yield Asked(example=example, view=view, place=place, request=request)
+                yield Asked(task=task, example=example, view=view, place=place, request=request)
+
+
+def asked_of_all(
+    duties: Duties,
+    ask: Answering,
+    examples: Sequence[Example],
+    shots: Shots,
+    *,
+    seed: int,
+    size: Size | None = None,
+) -> Iterator[Asked]:
+    """The same of examples of several tasks, each asked by its own."""
+    for example in examples:
+        task = duties.of(example)
+        yield from asked(task, ask, [example], shots.get(task.name, ()), seed=seed, size=size)
+
+
+def sampled(ask: Answering, *, seed: int) -> Sampling:
+    """How the answers of an entry are drawn."""
+    temperature = None if ask.temperature == "provider" else ask.temperature
+    return Sampling(temperature=temperature, top_p=ask.top_p, max_tokens=ask.max_tokens, seed=seed)
+
+
+def fitted(task: Task, example: Example, context: int | None, size: Size | None) -> Example:
+    """The example as it is shown where a prompt takes at most `context` tokens."""
+    if context is None or task.fit is None or size is None:
+        return example
+    return task.fit(example, context, size)
 
 
 def shots_for(

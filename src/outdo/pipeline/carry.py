@@ -11,7 +11,8 @@ from pathlib import Path
 
 from outdo import catalog
 from outdo.errors import StudyError
-from outdo.pipeline.answering import entrants, tables
+from outdo.pipeline.answering import entrants, sheets
+from outdo.pipeline.duties import duties_of
 from outdo.pipeline.findings import findings_of
 from outdo.pipeline.job import Job
 from outdo.pipeline.learning import Learning
@@ -21,7 +22,6 @@ from outdo.report import Findings, wording, write
 from outdo.report.results import Results
 from outdo.store import Store, holding
 from outdo.study import Study
-from outdo.tasks import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +46,9 @@ def carry_out(
     Two processes on one study take turns. Raises OutdoError for what a person can mend.
     """
     folder = store.root / study.study
-    task: Task = catalog.named(catalog.TASKS, study.task, noun="task")
+    duties = duties_of(study)
     with holding(folder, on_wait=watch.waiting):
-        job = Job(study, task, store, tools, watch)
+        job = Job(study, duties, store, tools, watch)
         job.resolve()
         job.begin()
         job.check()
@@ -56,10 +56,13 @@ def carry_out(
         contestants = entrants(job, learning.weights())
         findings = findings_of(
             study,
-            task,
-            tables=tables(job, contestants),
+            sheets=sheets(job, contestants),
             trainings=learning.trained,
-            notes=[*(note for made in job.data.values() for note in made.notes), *learning.notes],
+            notes=[
+                *(note for made in job.data.values() for note in made.notes),
+                *learning.notes,
+                *job.notes,
+            ],
             environment=tools.environment(),
             command=command,
         )
@@ -73,12 +76,12 @@ def prepare(
     study: Study, *, store: Store, tools: Tools, watch: Watch, only: str | None = None
 ) -> dict[str, Path]:
     """The folder of every training run of a study, or of one entry's, data and weights made."""
-    task: Task = catalog.named(catalog.TASKS, study.task, noun="task")
+    duties = duties_of(study)
     if only is not None and only not in study.train:
         hint = catalog.suggestion(only, study.train)
         raise StudyError(f"there is no training run {only!r}", hint)
     with holding(store.root / study.study, on_wait=watch.waiting):
-        job = Job(study, task, store, tools, watch)
+        job = Job(study, duties, store, tools, watch)
         job.resolve()
         job.begin()
         job.check()
@@ -89,9 +92,9 @@ def prepare(
 
 def make_data(study: Study, *, store: Store, tools: Tools, watch: Watch) -> dict[str, Made]:
     """The rows of every data entry of a study."""
-    task: Task = catalog.named(catalog.TASKS, study.task, noun="task")
+    duties = duties_of(study)
     with holding(store.root / study.study, on_wait=watch.waiting):
-        job = Job(study, task, store, tools, watch)
+        job = Job(study, duties, store, tools, watch)
         job.begin()
     return job.data
 

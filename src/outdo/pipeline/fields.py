@@ -23,3 +23,12 @@ def field_of(example: Example, name: str) -> str:
         return str(getattr(example, head))
     hint = "one of group, source, task, given.<name>, wanted.<name>"
     raise StudyError(f"the examples have no field {name!r}", hint)
+
+
+def has_field(example: Example, name: str) -> bool:
+    """Whether the example has a field of this name."""
+    try:
+        field_of(example, name)
+    except StudyError:
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""One pass over a study: its task, its models and data found and checked before there is work."""
+"""One pass over a study: its tasks, its models and data found and checked before there is work."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from outdo import catalog
-from outdo.errors import DataError, ModelError, StudyError
+from outdo.errors import DataError, EngineError, ModelError, StudyError
 from outdo.models.reference import ModelReference
-from outdo.pipeline.asking import shots_for
-from outdo.pipeline.fields import field_of
+from outdo.pipeline.asking import Size, shots_for
+from outdo.pipeline.duties import Duties, without
+from outdo.pipeline.fields import field_of, has_field
 from outdo.pipeline.lessons import of_examples
 from outdo.pipeline.protocols import Tools, Watch
 from outdo.pipeline.stages import Made, Shop, make_rows
@@ -24,21 +25,31 @@ from outdo.tasks import Task
 class Job:
     """A study with what has been found for it so far: its models, its data, its shots."""
 
-    def __init__(self, study: Study, task: Task, store: Store, tools: Tools, watch: Watch) -> None:
-        self.study, self.task, self.tools = study, task, tools
+    def __init__(
+        self, study: Study, duties: Duties, store: Store, tools: Tools, watch: Watch
+    ) -> None:
+        self.study, self.duties, self.tools = study, duties, tools
         how = {**tools.environment(), "study": study.study}
         self.shop = Shop(store=store, tools=tools, watch=watch, how=how)
         self.folder = store.root / study.study
         self.references: dict[str, ModelReference] = {}
         self.data: dict[str, Made] = {}
-        self.shots: dict[str, list[Example]] = {}
+        self.shots: dict[str, dict[str, list[Example]]] = {}
+        self.notes: dict[str, None] = {}
 
     def resolve(self) -> None:
         """Find the study's models: one that isn't there is told before any work is done."""
-        self._check_task()
-        for name, model in self.study.models.items():
+        self._check_prompts()
+        self._check_floors()
+        self._check_contexts()
+        for name in self.study.models:
             with standing_at(self.study.where("models", name)):
-                self.references[name] = self.tools.resolve(model)
+                self.references[name] = self.tools.resolve(self.study.model(name).model)
+        for name, entry in self.study.train.items():
+            if entry.model in self.references and self.references[entry.model].kind == "api":
+                problem = f"{entry.model!r} is served by a provider: it can't be trained here"
+                where = self.study.where("train", name, "model")
+                raise StudyError(problem, "name a model of this machine", where=where)
 
     def begin(self) -> None:
         """Write the resolved study down, and make its data."""
@@ -53,11 +64,7 @@ class Job:
     def check(self) -> None:
         """Raise StudyError for what only the data can show: fields that aren't there, shots."""
         answers = self.study.answers()
-        for title, table in self.study.compare.items():
-            if table.slices:
-                first = next(one for one in answers.values() if one.entry == table.answers[0])
-                with standing_at(self.study.where("compare", title, "slices")):
-                    field_of(self.data[first.data].of("test")[0], table.slices)
+        self._check_slices()
         for run in self.study.runs().values():
             for name in run.data if run.settings.leave_out else ():
                 rows = self.data[name].of("train") if name in self.data else []
@@ -66,24 +73,62 @@ class Job:
             for name in run.data:
                 if self.study.kind(name) == "examples":
                     with standing_at(self.study.where("train", run.entry, "method")):
-                        of_examples(self.task, (), method=run.settings.method, variant="")
+                        for task in self.duties.tasks:
+                            of_examples(task, (), method=run.settings.method, variant="")
         for answer in answers.values():
-            self.shots[answer.name] = self._shots(answer)
+            self.shots[answer.name] = {
+                task.name: self._shots(answer, task) for task in self.duties.tasks
+            }
 
-    def _shots(self, answers: Answers) -> list[Example]:
+    def _shots(self, answers: Answers, task: Task) -> list[Example]:
         data = self.data[answers.data]
         return shots_for(
-            self.task,
+            task,
             answers.ask,
-            training=data.of("train"),
-            test=data.of("test"),
+            training=self.duties.mine(task, data.of("train")),
+            test=self.duties.mine(task, data.of("test")),
             seed=self.study.seed,
             where=self.study.where("answer", answers.entry),
         )
 
-    def _check_task(self) -> None:
-        """Raises StudyError for a way of asking, or a floor, that the task doesn't have."""
-        study, task = self.study, self.task
+    def size(self, model: ModelReference, context: int | None) -> Size | None:
+        """How many tokens a text is to a model, where a context is set; a guess is noted."""
+        if context is None:
+            return None
+        counting = self.tools.counting(model)
+        if not counting.exact:
+            self.notes[
+                f"{model.name}: its tokenizer isn't known here, so that a prompt of {context:,} "
+                "tokens is one of about four times as many characters"
+            ] = None
+        return counting.size
+
+    def _check_slices(self) -> None:
+        """Raises StudyError for a field that examples of no task have."""
+        answers = self.study.answers()
+        for title, table in self.study.compare.items():
+            for name in table.fields:
+                first = next(one for one in answers.values() if one.entry == table.answers[0])
+                test = self.data[first.data].of("test")
+                firsts = [mine[0] for t in self.duties.tasks if (mine := self.duties.mine(t, test))]
+                with standing_at(self.study.where("compare", title, "slices")):
+                    if not any(has_field(example, name) for example in firsts):
+                        field_of(firsts[0], name)
+
+    def _check_contexts(self) -> None:
+        """Raises StudyError for a budget of tokens that no task can keep to."""
+        if any(task.fit for task in self.duties.tasks):
+            return
+        for section, entries in (("train", self.study.train), ("answer", self.study.answer)):
+            for name, entry in entries.items():
+                if entry.context is not None:
+                    problem = f"{self.duties.names} can't cut what a prompt shows"
+                    where = self.study.where(section, name, "context")
+                    raise StudyError(problem, "leave context out", where=where)
+
+    def _check_prompts(self) -> None:
+        """Raises StudyError for a way of asking that one of the tasks doesn't have."""
+        study = self.study
         prompts = [(name, entry.prompt) for name, entry in study.answer.items()]
         prompts += [(name, entry.prompt) for name, entry in study.pairs.items()]
         prompts += [
@@ -92,19 +137,26 @@ class Job:
             if catalog.ROWS.get(entry.method) != "pair"
         ]
         for name, prompt in prompts:
-            if prompt not in task.variants:
+            for task in without(self.duties.tasks, "variants", prompt):
                 hint = catalog.suggestion(prompt, dict.fromkeys(task.variants))
                 raise StudyError(f"{name!r}: {task.name} has no prompt {prompt!r}", hint)
-        for title, table in study.compare.items():
+
+    def _check_floors(self) -> None:
+        """Raises StudyError for a floor that none of the tasks has."""
+        for title, table in self.study.compare.items():
             for floor in table.floors:
-                if floor not in task.floors:
-                    hint = catalog.suggestion(floor, task.floors)
-                    raise StudyError(f"{title!r}: {task.name} has no floor {floor!r}", hint)
+                if len(without(self.duties.tasks, "floors", floor)) == len(self.duties.tasks):
+                    known = {name: None for task in self.duties.tasks for name in task.floors}
+                    problem = f"{title!r}: {self.duties.names} has no floor {floor!r}"
+                    raise StudyError(problem, catalog.suggestion(floor, known))
 
     def limited(self, examples: Sequence[Example]) -> list[Example]:
-        """The first examples in an order of their own, so that a larger limit only adds."""
+        """The first examples of each task in an order of their own: a larger limit only adds."""
         order = sorted(examples, key=lambda e: digest([self.study.seed, e.id]))
-        return order[: self.study.limit]
+        if self.study.limit is None or len(self.duties.tasks) == 1:
+            return order[: self.study.limit]
+        parts = [self.duties.mine(task, order)[: self.study.limit] for task in self.duties.tasks]
+        return [example for part in parts for example in part]
 
     def link(self, name: str, stage: Path) -> str:
         """The name below `stages` in the study's folder that now points to a stage."""
@@ -122,7 +174,7 @@ def standing_at(where: str) -> Iterator[None]:
     """Has mistakes in what a study's entry names told with the line on which it stands."""
     try:
         yield
-    except (DataError, ModelError, StudyError) as error:
+    except (DataError, EngineError, ModelError, StudyError) as error:
         if not where:
             raise
         problem = f"{error.where}: {error.problem}" if error.where else error.problem

@@ -12,17 +12,17 @@ from outdo.data.split import set_aside
 from outdo.errors import DataError, StudyError
 from outdo.models.reference import ModelReference
 from outdo.pipeline import lessons
-from outdo.pipeline.asking import Asked, asked, has_gold, shots_for
+from outdo.pipeline.asking import Asked, asked_of_all, has_gold, shots_for
 from outdo.pipeline.fields import field_of
 from outdo.pipeline.job import Job, standing_at
 from outdo.pipeline.lessons import Lesson
 from outdo.pipeline.pairing import Replies, Said, in_turns, paired
+from outdo.pipeline.scoring import scored_by_key
 from outdo.pipeline.stages import (
     Generated,
-    Scores,
+    Scored,
     generate,
     mark,
-    score,
     score_key,
     score_of,
     write_rows,
@@ -30,6 +30,7 @@ from outdo.pipeline.stages import (
 from outdo.pipeline.training import Lectures, Trained, reference_logs, train
 from outdo.records import Completion, Example, Pair, digest
 from outdo.study import Answering, Pairs, Run
+from outdo.tasks import Task
 
 Turn = tuple[str, str]
 """A field, and the value of it that a training run does not see."""
@@ -51,7 +52,7 @@ class Learning:
     """All models of a study as they come: `found` by name, `trained` by training run."""
 
     def __init__(self, job: Job) -> None:
-        self.job, self.study, self.task = job, job.study, job.task
+        self.job, self.study, self.duties = job, job.study, job.duties
         self.found = {
             name: [Weights(reference=reference)] for name, reference in job.references.items()
         }
@@ -118,8 +119,20 @@ class Learning:
         made = self.job.data[name]
         if made.lessons:
             return lessons.of_rows(made.lessons)
-        method, variant = run.settings.method, run.settings.prompt
-        return lessons.of_examples(self.task, made.of("train"), method=method, variant=variant)
+        asked = run.settings
+        size = self.job.size(self.found[run.model][0].reference, asked.context)
+        return [
+            lesson
+            for example in made.of("train")
+            for lesson in lessons.of_examples(
+                self.duties.of(example),
+                [example],
+                method=asked.method,
+                variant=asked.prompt,
+                context=asked.context,
+                size=size,
+            )
+        ]
 
     def _lectures(
         self, run: Run, base: ModelReference, rows: Sequence[Lesson], *, name: str
@@ -151,15 +164,23 @@ class Learning:
             raise StudyError("no held-out row is an example of the task", hint)
         entries = (one for one in self.study.answer.values() if one.model == run.entry)
         most = next(entries, Answering(model=run.entry)).max_tokens
-        ask = Answering(model=run.entry, prompt=run.settings.prompt, max_tokens=most)
-        owed = list(asked(self.task, ask, examples, (), seed=self.study.seed))
+        context = run.settings.context
+        ask = Answering(
+            model=run.entry, prompt=run.settings.prompt, max_tokens=most, context=context
+        )
+        size = self.job.size(base, context)
+        owed = list(asked_of_all(self.duties, ask, examples, {}, seed=self.study.seed, size=size))
+        tasks = [task for task in self.duties.tasks if self.duties.mine(task, examples)]
         return Lectures(
             rows=lectures.rows,
             validation=lectures.validation,
             logs=lectures.logs,
             reference=lectures.reference,
-            score=score_of(self.job.shop, self.task, base, owed),
-            scored=[self.task.name, self.task.version, digest([one.request for one in owed])],
+            score=score_of(self.job.shop, tasks, base, owed),
+            scored=[
+                *(word for task in tasks for word in (task.name, task.version)),
+                digest([one.request for one in owed]),
+            ],
         )
 
     # -------------------------------------------------------------- pairs
@@ -173,8 +194,8 @@ class Learning:
 
     def _paired(self, name: str, spec: Pairs) -> list[Lesson]:
         model = self.found[self.study.single(spec.model, self.study.runs())][0].reference
-        generated, scores = self._sampled(name, spec, model)
-        made = paired(self._replies(generated, scores, model), spec, seed=self.study.seed)
+        generated, scored = self._sampled(name, spec, model)
+        made = paired(self._replies(generated, scored, model), spec, seed=self.study.seed)
         notes = list(made.notes(name))
         if not made.lessons:
             hint = "take more samples, a higher temperature, or another model"
@@ -193,66 +214,66 @@ class Learning:
             tally(len(rows))
         return list(made.lessons)
 
-    def _sampled(self, name: str, spec: Pairs, model: ModelReference) -> tuple[Generated, Scores]:
+    def _sampled(
+        self, name: str, spec: Pairs, model: ModelReference
+    ) -> tuple[Generated, dict[str, Scored]]:
         """What the model says to training examples, and what that earns."""
         data = self.job.data[spec.examples]
         examples = in_turns(data.of("train"), spec.limit, seed=self.study.seed)
         if not examples:
             raise DataError(f"{spec.examples!r} has no training examples", "ask for more")
         ask = Answering(**spec.model_dump(include=set(Answering.model_fields)))
-        shots_for(
-            self.task,
-            ask,
-            training=data.of("train"),
-            test=examples,
-            seed=self.study.seed,
-            where=self.study.where("pairs", name),
-        )
-        owed = list(asked(self.task, ask, examples, (), seed=self.study.seed))
+        for task in self.duties.tasks:
+            shots_for(
+                task,
+                ask,
+                training=self.duties.mine(task, data.of("train")),
+                test=self.duties.mine(task, examples),
+                seed=self.study.seed,
+                where=self.study.where("pairs", name),
+            )
+        owed = list(asked_of_all(self.duties, ask, examples, {}, seed=self.study.seed))
         generated = generate(self.job.shop, model, ask, owed, name=f"pairs {name}")
         self.job.link(f"generate pairs {name}", generated.stage)
-        scores = score(self.job.shop, self.task, generated, name=f"pairs {name}")
-        self.job.link(f"score pairs {name}", scores.stage)
-        return generated, scores
+        return generated, scored_by_key(self.job, generated, name=f"pairs {name}")
 
     def _replies(
-        self, generated: Generated, scores: Scores, model: ModelReference
+        self, generated: Generated, scored: Mapping[str, Scored], model: ModelReference
     ) -> Iterator[Replies]:
         """What was said to each prompt, as the tests judge it."""
         said: dict[str, list[tuple[Asked, Said]]] = {}
         for one, completion in generated.answers:
             if isinstance(completion, Completion):
-                reply = self._said(one, completion, scores, model)
+                reply = _said(one, completion, scored[score_key(one, completion)], model)
                 said.setdefault(one.request.prompt.key, []).append((one, reply))
         for replies in said.values():
             one = replies[0][0]
             yield Replies(
                 example=one.example,
                 prompt=one.request.prompt,
-                gold=self._gold(one.view),
+                gold=_gold(one.task, one.view),
                 own=tuple(reply for _, reply in replies),
             )
 
-    def _said(
-        self, one: Asked, completion: Completion, scores: Scores, model: ModelReference
-    ) -> Said:
-        scored = scores.by_key[score_key(one, completion)]
-        value = mark(self.task, scored)
-        passes = None if value is None else value == 1
-        return Said(
-            text=completion.text,
-            program=scored.answer.value,
-            passes=passes,
-            whole=completion.finish == "stop",
-            by={"from": model.label, "sample": one.request.index, "passes": passes},
-        )
 
-    def _gold(self, example: Example) -> Said | None:
-        if not has_gold(self.task, example):
-            return None
-        text = self.task.gold(example)
-        program = self.task.parse(text, example).value
-        return Said(text=text, program=program, passes=True, by={"from": "gold", "passes": True})
+def _said(one: Asked, completion: Completion, scored: Scored, model: ModelReference) -> Said:
+    value = mark(one.task, scored)
+    passes = None if value is None else value == 1
+    return Said(
+        text=completion.text,
+        program=scored.answer.value,
+        passes=passes,
+        whole=completion.finish == "stop",
+        by={"from": model.label, "sample": one.request.index, "passes": passes},
+    )
+
+
+def _gold(task: Task, example: Example) -> Said | None:
+    if not has_gold(task, example):
+        return None
+    text = task.gold(example)
+    program = task.parse(text, example).value
+    return Said(text=text, program=program, passes=True, by={"from": "gold", "passes": True})
 
 
 def _turns(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from outdo import catalog
 from outdo.data.mixture import mixed
 from outdo.errors import StudyError
+from outdo.pipeline.asking import Size, fitted
 from outdo.pipeline.fields import field_of
 from outdo.records import Conversation, Example, Pair, digest
 from outdo.tasks import Task
@@ -35,20 +37,28 @@ class Lesson:
 
 
 def of_examples(
-    task: Task, examples: Iterable[Example], *, method: str, variant: str
+    task: Task,
+    examples: Iterable[Example],
+    *,
+    method: str,
+    variant: str,
+    context: int | None = None,
+    size: Size | None = None,
 ) -> list[Lesson]:
     """Examples as a method learns from them: a pair each, or a conversation for each view.
 
-    Raises StudyError if the method wants pairs and the task has none.
+    With `context` a prompt takes at most so many tokens, as `size` counts them. Raises StudyError
+    if the method wants pairs and the task has none.
     """
     if catalog.ROWS.get(method) == "pair" and task.pair is None:
         problem = f"{method} learns from pairs, and {task.name} makes none of its examples"
         raise StudyError(problem, "make some under `pairs`, or read them with source: pairs")
+    fit = functools.partial(fitted, task, context=context, size=size)
     return [
         Lesson(
             id=example.id,
             group=example.group,
-            rows=_rows(task, example, method=method, variant=variant),
+            rows=_rows(task, fit(example), method=method, variant=variant),
             example=example,
         )
         for example in examples

@@ -42,6 +42,14 @@ class Step(Protocol):
 OnStep = Callable[[Step], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How many tokens a text is to a model; `exact` where its own tokenizer counts."""
+
+    size: Callable[[str], int]
+    exact: bool = True
+
+
 class Trainer(Protocol):
     """Whoever trains: rows in, a folder with weights, `training.json` and `loss.jsonl` out.
 
@@ -70,12 +78,13 @@ class Tools:
     `settings` gives what of a run's settings decides its weights, and `reference_settings` what of
     them decides the log-probabilities that `reference` gives of pairs by number, None for a pair
     that isn't learnt from; stages are named by them. `living` is the engine of a model in memory
-    that is being trained from another.
+    that is being trained from another, `counting` the tokenizer of one.
     """
 
     sandbox: Callable[[], AbstractContextManager[Runner]]
     engine: Callable[[ModelReference, Answering], Engine]
     living: Callable[[Any, ModelReference], Engine]
+    counting: Callable[[ModelReference], Counting]
     train: Trainer
     settings: Callable[[Run], Json]
     reference: Callable[[ModelReference, Sequence[Pair], Run], Iterator[tuple[int, Logs | None]]]

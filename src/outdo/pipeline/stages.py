@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -134,10 +134,18 @@ def _read_data(folder: Path) -> Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
-    """The answers to what was asked, in the order asked; a string says why one is missing."""
+    """The answers to what was asked, in the order asked; a string says why one is missing.
+
+    `seconds` has the replies to what a task asked about an answer, by the answer's request.
+    """
 
     stage: Path
     answers: tuple[tuple[Asked, Completion | str], ...]
+    seconds: Mapping[str, Completion | str] = field(default_factory=dict)
+
+    def second(self, one: Asked) -> Completion | str | None:
+        """The model's second reply to an example; None where none was asked for."""
+        return self.seconds.get(one.request.key)
 
 
 def generate(
@@ -160,6 +168,24 @@ def generate(
 
     rows = filled(shop, stage, list(by_key), make, title=f"generate {name}", unit="answers")
     return Generated(stage=stage.folder, answers=tuple(_answers(asked, rows)))
+
+
+def asked_again(
+    shop: Shop, model: ModelReference, ask: Answering, generated: Generated, *, name: str
+) -> Generated:
+    """The same answers, with what the model says where its task asks about them."""
+    owed: dict[str, Asked] = {}
+    for one, completion in generated.answers:
+        if one.task.then is None or isinstance(completion, str):
+            continue
+        prompt = one.task.then.prompt(one.view, one.task.parse(completion.text, one.view))
+        if prompt is not None:
+            owed[one.request.key] = replace(one, request=replace(one.request, prompt=prompt))
+    if not owed:
+        return generated
+    said = generate(shop, model, ask, list(owed.values()), name=f"{name}, asked again")
+    replies = [completion for _, completion in said.answers]
+    return replace(generated, seconds=dict(zip(owed, replies, strict=True)))
 
 
 def _completion_row(one: Asked, completion: Completion | Exception) -> Row:
@@ -201,13 +227,14 @@ class Scores:
 
 
 def score(shop: Shop, task: Task, generated: Generated, *, name: str) -> Scores:
-    """The scores of one contestant's answers; what is stored is not run again."""
+    """The scores of one contestant's answers to a task; what is stored is not run again."""
     what = {"task": task.name, "version": task.version, "answers": str(generated.stage.name)}
     stage = shop.store.rows("score", what, shop.how)
     replies = {
-        score_key(one, completion): (one, completion)
+        score_key(one, completion, second): (one, completion, second)
         for one, completion in generated.answers
-        if isinstance(completion, Completion)
+        for second in (generated.second(one),)
+        if one.task is task and isinstance(completion, Completion) and not isinstance(second, str)
     }
 
     def make(owed: list[str]) -> Iterator[Row]:
@@ -224,18 +251,25 @@ def score(shop: Shop, task: Task, generated: Generated, *, name: str) -> Scores:
     return Scores(stage=stage.folder, by_key=by_key)
 
 
-def score_key(one: Asked, completion: Completion) -> str:
+def score_key(one: Asked, completion: Completion, second: Completion | None = None) -> str:
     """The name of a scored row: the example as shown, tests and all, and what was said to it."""
-    return digest([digest(one.view), one.request.key, completion.text])
+    said = [completion.text] if second is None else [completion.text, second.text]
+    return digest([digest(one.view), one.request.key, *said])
+
+
+Said = tuple[Asked, Completion, Completion | None]
+"""What was asked, the reply to it, and the second reply where there was one."""
 
 
 def _score(
-    task: Task, sandbox: Runner, replies: Mapping[str, tuple[Asked, Completion]]
+    task: Task, sandbox: Runner, replies: Mapping[str, Said]
 ) -> Iterator[tuple[str, Scored]]:
     """The scores by key, as the programs finish; replies that need no program come first."""
     waiting: list[tuple[str, Example, Answer, Program]] = []
-    for key, (one, completion) in replies.items():
+    for key, (one, completion, second) in replies.items():
         answer = task.parse(completion.text, one.view)
+        if second is not None and task.then is not None:
+            answer = task.then.read(answer, second.text)
         program = task.program(one.view, answer)
         if program is None:
             yield key, _scored(task, one.view, answer, None)
@@ -273,25 +307,36 @@ def check_gold(task: Task, sandbox: Runner, examples: Iterable[Example]) -> None
             )
 
 
-def score_of(shop: Shop, task: Task, base: ModelReference, owed: Sequence[Asked]) -> ScoreOf:
-    """The task's headline metric of a model in memory over what is asked, higher for better."""
-    headline = task.metrics[0]
+def score_of(
+    shop: Shop, tasks: Sequence[Task], base: ModelReference, owed: Sequence[Asked]
+) -> ScoreOf:
+    """The tasks' headline metrics of a model in memory over what is asked, higher for better.
+
+    Each task counts alike; a second question is not asked.
+    """
     by_key = {one.request.key: one for one in owed}
 
     def score(model: Any) -> float:
         said = shop.tools.living(model, base).complete([one.request for one in owed])
         replies = {
-            request.key: (by_key[request.key], completion)
+            request.key: (by_key[request.key], completion, None)
             for request, completion in said
             if isinstance(completion, Completion)
         }
         with shop.tools.sandbox() as sandbox:
-            scored = [one for _, one in _score(task, sandbox, replies)]
-        values = [value for one in scored if (value := mark(task, one)) is not None]
-        mean = sum(values) / len(values) if values else 0.0
-        return mean if headline.better == "higher" else -mean
+            marks = [_mean_mark(task, sandbox, replies) for task in tasks]
+        return sum(marks) / len(marks)
 
     return score
+
+
+def _mean_mark(task: Task, sandbox: Runner, replies: Mapping[str, Said]) -> float:
+    """The mean headline metric of one task's replies, negated where lower is better."""
+    mine = {key: said for key, said in replies.items() if said[0].task is task}
+    scored = [one for _, one in _score(task, sandbox, mine)]
+    values = [value for one in scored if (value := mark(task, one)) is not None]
+    mean = sum(values) / len(values) if values else 0.0
+    return mean if task.metrics[0].better == "higher" else -mean
 
 
 def mark(task: Task, scored: Scored) -> float | None:
@@ -310,13 +355,19 @@ def filled(
     with shop.watch.stage(title, total=len(keys), unit=unit) as tally:
 
         def counted(owed: list[str]) -> Iterator[Row]:
-            done = len(keys) - len(owed)
+            done, spent = len(keys) - len(owed), 0.0
             tally(done)
             for row in make(owed):
-                done += 1
-                tally(done)
+                done, spent = done + 1, spent + _cost(row)
+                tally(done, note=f"${spent:,.2f}" if spent else "")
                 yield row
 
         rows = stage.fill(keys, counted, on_wait=shop.watch.waiting)
         tally(len(keys))
     return rows
+
+
+def _cost(row: Row) -> float:
+    """What a row's call took, in US dollars."""
+    usage = row.record.get("usage") if isinstance(row.record, dict) else None
+    return float(usage["cost"]) if usage else 0.0
