@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from outdo.stats.intervals import mean
 from outdo.stats.rates import LEVEL
-from outdo.stats.resample import DRAWS, bca, places
+from outdo.stats.resample import DRAWS, interval, places
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,7 +94,7 @@ def cohen_kappa(
     if np.isfinite(value) and seen >= 1 - 1e-12:
         low, high, by = _full(len(told), own, chance, level)
     else:
-        low, high, by = bca(kappa, count, level=level, draws=draws, seed=seed)
+        low, high, by = interval(kappa, count, level=level, draws=draws, seed=seed)
     return Agreement(
         value=value if np.isfinite(value) else None,
         low=low,
@@ -198,7 +198,7 @@ def krippendorff_alpha(
 
     value = float(alpha(np.ones((1, count)))[0])
     seen, chance = (float(part[0]) for part in parts(np.ones((1, count))))
-    low, high, by = bca(alpha, count, level=level, draws=draws, seed=seed)
+    low, high, by = interval(alpha, count, level=level, draws=draws, seed=seed)
     return Agreement(
         value=value if np.isfinite(value) else None,
         low=low,
@@ -276,7 +276,7 @@ def kendall_tau(
         return np.where(scale > 0, agree / np.where(scale > 0, scale, 1.0), np.nan)
 
     value = float(tau(np.ones((1, count)))[0])
-    low, high, by = bca(tau, count, level=level, draws=draws, seed=seed)
+    low, high, by = interval(tau, count, level=level, draws=draws, seed=seed)
     return Agreement(
         value=value if np.isfinite(value) else None,
         low=low,

@@ -11,6 +11,7 @@ Know about the Bootstrap», on the wider tails.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from outdo.stats.intervals import FEWEST_GROUPS
@@ -24,7 +25,7 @@ CELLS = 2_000_000
 """Weights are handed over in tables of about this many cells, so that memory stays small."""
 
 Statistic = Callable[["np.ndarray"], "np.ndarray"]
-"""From weights, shape (draws, groups), to one number a draw; NaN where it can't be told."""
+"""From weights, shape (draws, groups), to a number or a row a draw; NaN where it can't be told."""
 
 
 def places(groups: Sequence[Hashable] | None, count: int) -> tuple[np.ndarray, int]:
@@ -39,7 +40,50 @@ def places(groups: Sequence[Hashable] | None, count: int) -> tuple[np.ndarray, i
     return np.array([order.setdefault(name, len(order)) for name in groups], dtype=int), len(order)
 
 
-def bca(
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """One or more statistics of `count` groups: of all, of each draw, and without each group.
+
+    Shapes (k,), (draws, k) and (count, k) for k statistics.
+    """
+
+    count: int
+    value: np.ndarray
+    drawn: np.ndarray
+    left_out: np.ndarray
+
+
+def drawn(
+    statistic: Statistic,
+    count: int,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    width: int | None = None,
+) -> Draws:
+    """The statistics of `draws` random draws of `count` groups, and what `bca` wants beside them.
+
+    `width` is how many numbers the statistic makes of a draw on its way, for the memory's sake.
+    """
+    import numpy as np
+
+    most = max(1, CELLS // max(count, width or 1))
+    even, generator = np.full(count, 1 / count), np.random.default_rng(seed)
+    picked = [
+        _column(statistic(generator.multinomial(count, even, rows).astype(float)))
+        for rows in _blocks(draws, most)
+    ]
+    left_out, first = [], 0
+    for rows in _blocks(count, most):
+        weights = np.ones((rows, count))
+        weights[np.arange(rows), first + np.arange(rows)] = 0
+        left_out.append(_column(statistic(weights)))
+        first += rows
+    value = _column(statistic(np.ones((1, count))))[0]
+    return Draws(count, value, np.concatenate(picked), np.concatenate(left_out))
+
+
+def interval(
     statistic: Statistic,
     count: int,
     *,
@@ -47,59 +91,57 @@ def bca(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> tuple[float | None, float | None, str]:
-    """The limits of a statistic of `count` groups, and the method, or why there are none.
+    """The BCa limits of one statistic of `count` groups, and the method, or why there are none."""
+    if reason := too_few(count):
+        return None, None, reason
+    return bca(drawn(statistic, count, draws=draws, seed=seed), level=level)
 
-    Draws in which the statistic can't be told are left out; where that are more than a tenth, or
-    where all draws are equal, there is no interval.
+
+def too_few(count: int) -> str | None:
+    """Why so few groups give no interval, or None where they do."""
+    if count >= FEWEST_GROUPS:
+        return None
+    return f"{count} of the {FEWEST_GROUPS} groups that an interval needs"
+
+
+def bca(
+    told: Draws, which: int = 0, *, level: float = LEVEL
+) -> tuple[float | None, float | None, str]:
+    """The limits of statistic `which`, and the method, or why there are none.
+
+    Draws in which it can't be told are left out; where those are more than a tenth, or where all
+    draws are equal, there is no interval.
     """
     import numpy as np
     from scipy.special import ndtr, ndtri
 
-    if count < FEWEST_GROUPS:
-        return None, None, f"{count} of the {FEWEST_GROUPS} groups that an interval needs"
-    value = float(statistic(np.ones((1, count)))[0])
+    if reason := too_few(told.count):
+        return None, None, reason
+    value, finite = float(told.value[which]), np.isfinite(told.drawn[:, which])
     if not np.isfinite(value):
         return None, None, "it can't be told from these values"
-    generator = np.random.default_rng(seed)
-    even = np.full(count, 1 / count)
-    blocks = [
-        statistic(generator.multinomial(count, even, rows).astype(float))
-        for rows in _blocks(draws, count)
-    ]
-    drawn = np.concatenate(blocks)
-    drawn = np.sort(drawn[np.isfinite(drawn)])
-    if len(drawn) < 0.9 * draws:
+    if finite.mean() < 0.9:
         return None, None, "too many draws of groups leave it untold"
-    if drawn[-1] - drawn[0] < 1e-12:
+    draws = np.sort(told.drawn[finite, which])
+    if draws[-1] - draws[0] < 1e-12:
         return None, None, "no spread: every draw of groups gives the same"
-    left_out = _each_left_out(statistic, count)
+    left_out = told.left_out[np.isfinite(told.left_out[:, which]), which]
     skew = left_out.mean() - left_out
     scale = float(np.sum(skew**2)) ** 1.5
     bend = float(np.sum(skew**3)) / (6 * scale) if scale > 1e-300 else 0.0
-    below = float(np.sum(drawn < value - 1e-12) + np.sum(drawn <= value + 1e-12)) / 2
-    bias = float(ndtri(min(max(below, 0.5), len(drawn) - 0.5) / len(drawn)))
-    reach = t_quantile(0.5 + level / 2, count - 1) * (count / (count - 1)) ** 0.5
+    below = float(np.sum(draws < value - 1e-12) + np.sum(draws <= value + 1e-12)) / 2
+    bias = float(ndtri(min(max(below, 0.5), len(draws) - 0.5) / len(draws)))
+    reach = t_quantile(0.5 + level / 2, told.count - 1) * (told.count / (told.count - 1)) ** 0.5
     ends = bias + np.array([-reach, reach])
     bent = np.maximum(1 - bend * ends, 1e-6)
-    low, high = np.quantile(drawn, ndtr(bias + ends / bent))
+    low, high = np.quantile(draws, ndtr(bias + ends / bent))
     return float(low), float(high), "BCa bootstrap"
 
 
-def _each_left_out(statistic: Statistic, count: int) -> np.ndarray:
-    """The statistic without each group in turn, where it can be told."""
-    import numpy as np
-
-    told, first = [], 0
-    for rows in _blocks(count, count):
-        weights = np.ones((rows, count))
-        weights[np.arange(rows), first + np.arange(rows)] = 0
-        told.append(statistic(weights))
-        first += rows
-    left_out = np.concatenate(told)
-    return left_out[np.isfinite(left_out)]
+def _column(statistics: np.ndarray) -> np.ndarray:
+    return statistics[:, None] if statistics.ndim == 1 else statistics
 
 
-def _blocks(rows: int, count: int) -> list[int]:
-    """How many rows each table has, of `rows` in all with `count` cells each."""
-    most = max(1, CELLS // count)
+def _blocks(rows: int, most: int) -> list[int]:
+    """How many rows each table has, of `rows` in all and at most `most` in one."""
     return [min(most, rows - start) for start in range(0, rows, most)]

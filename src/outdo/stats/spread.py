@@ -80,7 +80,7 @@ def spread_of(values: Sequence[float], groups: Sequence[Hashable] | None = None)
     return Spread(
         mean=middle,
         variance=max(robust, plain),
-        freedom=_satterthwaite(list(parts.values())),
+        freedom=satterthwaite(list(parts.values())),
         size=len(parts),
     )
 
@@ -118,7 +118,7 @@ def spread_of_shares(
     return replace(spread, variance=variance, size=size, largest=largest)
 
 
-def _satterthwaite(parts: Sequence[float]) -> float:
+def satterthwaite(parts: Sequence[float]) -> float:
     """The degrees of freedom of the CR2 variance of a mean whose groups hold these parts of it.
 
     The variance is a quadratic form in independent normals; up to scale its matrix has the
