@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from outdo.errors import MissingExtra, ModelError
+from outdo.models.served import FORMS, is_served, served
 from outdo.records import digest
 from outdo.store import file_digest
 
-Kind = Literal["model", "adapter", "script"]
+Kind = Literal["model", "adapter", "script", "api"]
 Head = Literal["lm", "score"]
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -47,13 +48,16 @@ BASE = "base_model_name_or_path"
 
 _FORMS = (
     "embedded/<name>, hf/<org>/<name>[@revision], run/<study>/<stage>, scripted/<file>, "
-    "or a path such as ./model"
+    f"{FORMS}, or a path such as ./model"
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelReference:
     """A model, an adapter or a script here; `digest` is that of all that decides its answers.
+
+    Of a model behind an API the weights can't be seen: the digest is that of provider, model and
+    address, and `path` leads nowhere.
 
     `head` is what stands on it: an output layer that says tokens, or one number for a whole text.
     """
@@ -93,14 +97,19 @@ def resolve(
     runs: Path,
     base: ModelReference | None = None,
     trust_remote_code: bool = False,
+    base_url: str | None = None,
 ) -> ModelReference:
     """The model that `name` means, checked to be whole.
 
-    `base` stands in for the base that an adapter's own configuration names. Raises ModelError
-    if the name has no known form, or its folder is missing, torn, or wants code of its own run.
+    `base` stands in for the base that an adapter's own configuration names, `base_url` for the
+    address of a model behind an API. Raises ModelError if the name has no known form, or its
+    folder is missing, torn, or wants code of its own run, EngineError if a server has no address.
     """
     if name.startswith("scripted/"):
         return _script(name)
+    if is_served(name):
+        named = served(name, base_url=base_url).digest
+        return ModelReference(name=name, path=Path(), digest=named, kind="api")
     path, name = _folder(name, runs)
     if (path / "adapter_config.json").is_file():
         return _adapter(name, path, runs=runs, base=base, trust_remote_code=trust_remote_code)
