@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -210,3 +212,35 @@ def test_a_text_that_is_no_python_has_no_tree(code: str) -> None:
 
 def test_a_doubtful_escape_is_still_python() -> None:
     assert text.syntax_tree(r"x = '\d'") is not None
+
+
+FRAGMENTS = {
+    "a whole program": "x = 1\ny = 2",
+    "an indented piece": "        return x\n",
+    "a piece that falls back": "            x += 1\n        return x\n    y = 2\n",
+    "a clause without its if": "    else:\n        x = 1\n",
+    "a branch and its else": "        x = 1\n    else:\n        x = 2\n",
+    "a handler": "        x = 1\n    except ValueError:\n        pass\n",
+    "a head without its body": "    for x in y:  # all\n",
+    "a decorator alone": "    @property\n",
+    "a return": "return await x",
+    "blank lines around": "\n\n    x = 1\n\n",
+}
+
+
+@pytest.mark.parametrize("code", FRAGMENTS.values(), ids=FRAGMENTS)
+def test_a_piece_of_a_program_has_a_tree(code: str) -> None:
+    lines = code.split("\n")
+    piece = text.fragment(lines)
+    assert piece is not None
+    for node in ast.walk(piece.tree):
+        if isinstance(node, ast.Name) and node.id != "_":
+            line = lines[node.lineno - piece.above - 1]
+            assert line[node.col_offset + piece.left :].startswith(node.id)
+
+
+@pytest.mark.parametrize(
+    "code", ["", "\n", "f(1,\n", 'x = """\n', "    ) -> int:\n", "\tx = 1", "a b"]
+)
+def test_what_was_cut_within_a_bracket_has_none(code: str) -> None:
+    assert text.fragment(code.split("\n")) is None

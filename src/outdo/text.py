@@ -71,6 +71,69 @@ def syntax_tree(code: str) -> ast.Module | None:
         return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """The syntax tree of some lines of a program, out of their context.
+
+    A node of line n stands in line n - `above` of those lines, counted from 1, and its columns
+    are `left` bytes less than there.
+    """
+
+    tree: ast.Module
+    above: int
+    left: int
+
+
+def fragment(lines: Sequence[str]) -> Fragment | None:
+    """The tree of lines cut out of a program, or None if they are none, whatever stood around.
+
+    Indents are taken off, blocks that began above are begun again, and those that go on below
+    are ended. An open bracket or text that was cut has no tree.
+    """
+    written = [line for line in lines if line.strip()]
+    if not written or any("\t" in _indent(line) for line in written):
+        return None
+    left = min(len(_indent(line)) for line in written)
+    body = [line[left:] if line.strip() else "" for line in lines]
+    above = _begun_above(body)
+    last = next(line for line in reversed(body) if line.strip())
+    below = [f"{_indent(last)} pass"] if _code_of(last).endswith(":") else []
+    if last.lstrip().startswith("@"):
+        below = [f"{_indent(last)}def _(): pass"]
+    tree = syntax_tree("\n".join([*above, *body, *below]))
+    return None if tree is None else Fragment(tree=tree, above=len(above), left=left)
+
+
+def _begun_above(body: Sequence[str]) -> list[str]:
+    """A first line for each block that the lines are in, and which ends among them."""
+    written = [line for line in body if line.strip() and not line.lstrip().startswith("#")]
+    deepest = len(_indent(written[0])) if written else 0
+    begun: dict[int, str] = {}
+    for line in written:
+        depth = len(_indent(line))
+        word = re.match(r"\w+", line.lstrip())
+        clause = word[0] if word else ""
+        if depth < deepest:
+            begun[depth] = _HEADS.get(clause, "if _:")
+            deepest = depth
+        elif line is written[0] and clause in _HEADS:
+            begun[depth] = f"{_HEADS[clause]} pass"
+    return [f"{' ' * depth}{head}" for depth, head in sorted(begun.items())]
+
+
+_HEADS = {"elif": "if _:", "else": "if _:", "except": "try:", "finally": "try:"}
+"""What must stand above a clause that was cut from its beginning."""
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _code_of(line: str) -> str:
+    """A line without the comment behind it, as far as that can be told without its strings."""
+    return re.sub(r"\s#[^'\"]*$", "", line).rstrip()
+
+
 def extract(reply: str, *, entry: str | None = None) -> Extract:
     """The program that a reply offers, without the blank lines around it.
 
