@@ -94,17 +94,18 @@ def _document(loader: Any, text: str) -> Written:
     open_: list[_Open] = []
     while loader.check_event():
         event = loader.get_event()
+        begins, ends = event.start_mark.index, event.end_mark.index
         done: Written
         if isinstance(event, yaml.AliasEvent):
             raise Unreadable("an alias (*name) stands in it")
         if isinstance(event, yaml.CollectionStartEvent):
             pairs = isinstance(event, yaml.MappingStartEvent)
-            open_.append(_Open(pairs, event.start_mark.index))
+            open_.append(_Open(pairs, begins))
             if len(open_) > DEEPEST:
                 raise Unreadable("nested too deep")
             continue
         if isinstance(event, yaml.CollectionEndEvent):
-            done = _group(open_.pop(), text, event.end_mark.index, end)
+            done = _group(open_.pop(), text, ends, end)
         elif isinstance(event, yaml.ScalarEvent):
             done = _scalar(event, text)
         elif isinstance(event, yaml.DocumentEndEvent):
