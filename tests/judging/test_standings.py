@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 from contests import judged
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outdo.judging import TIES, Item, counted, fold, standings, values
@@ -100,7 +100,10 @@ def test_the_three_ways_to_count_ties() -> None:
 
 
 def rows(judgements: Sequence[Judgement], judge: str = "judge") -> dict[tuple[str, str], Standing]:
-    return {(row.task, row.part): row for row in standings(judgements, ITEMS, judge=judge)}
+    return {
+        (row.task, row.part): row
+        for row in standings(judgements, ITEMS, judge=judge, lengths=False)
+    }
 
 
 def test_a_standing_tells_counts_and_rates() -> None:
@@ -131,6 +134,7 @@ def test_whole_groups_are_the_evidence() -> None:
     assert row.rates[0].low is not None and 0.4 < row.rates[0].low < 0.5
 
 
+@settings(max_examples=40)
 @given(JUDGEMENTS)
 def test_swapping_the_contestants_mirrors_the_standing(judgements: list[Judgement]) -> None:
     mine, theirs = rows(judgements), rows([one.swapped() for one in judgements])
@@ -150,9 +154,12 @@ def test_swapping_the_contestants_mirrors_the_standing(judgements: list[Judgemen
                 assert rate.low == pytest.approx(1 - (mirrored.high or 0), abs=1e-6)
 
 
+@settings(max_examples=40)
 @given(JUDGEMENTS)
 def test_every_example_is_counted_once(judgements: list[Judgement]) -> None:
-    whole = [row for row in standings(judgements, ITEMS, judge=PANEL) if not row.part]
+    whole = [
+        row for row in standings(judgements, ITEMS, judge=PANEL, lengths=False) if not row.part
+    ]
     counts = [row.won + row.lost + row.tied + row.unreadable + row.failed for row in whole]
     assert sum(counts) == len({one.example for one in judgements})
     loss, half = ([row.rates[place].value for row in whole] for place in (0, 1))
@@ -160,9 +167,10 @@ def test_every_example_is_counted_once(judgements: list[Judgement]) -> None:
         assert low is None or (middle is not None and low <= middle)
 
 
+@settings(max_examples=40)
 @given(JUDGEMENTS, JUDGEMENTS)
 def test_a_judge_more_changes_no_other(some: list[Judgement], more: list[Judgement]) -> None:
-    alone = standings(some, ITEMS)
+    alone = standings(some, ITEMS, lengths=False)
     names = {one.preference.by: f"new {one.preference.by}" for one in more}
     others = [
         judged(
@@ -173,20 +181,23 @@ def test_a_judge_more_changes_no_other(some: list[Judgement], more: list[Judgeme
         )
         for one in more
     ]
-    both = standings([*some, *others], ITEMS)
+    both = standings([*some, *others], ITEMS, lengths=False)
     assert tuple(row for row in both if not row.judge.startswith("new ")) == alone
 
 
+@settings(max_examples=40)
 @given(JUDGEMENTS, JUDGEMENTS)
 def test_a_contestant_more_changes_no_other(some: list[Judgement], more: list[Judgement]) -> None:
     others = [
         judged(one.choice, example=one.example, by=one.preference.by, names=("new", "reference"))
         for one in more
     ]
-    alone, both = standings(some, ITEMS), standings([*some, *others], ITEMS)
+    alone = standings(some, ITEMS, lengths=False)
+    both = standings([*some, *others], ITEMS, lengths=False)
     assert tuple(row for row in both if row.contestant != "new") == alone
 
 
+@settings(max_examples=40)
 @given(JUDGEMENTS, st.randoms(use_true_random=False))
 def test_the_order_of_judgements_says_nothing(judgements: list[Judgement], random: object) -> None:
     mixed = list(judgements)
@@ -199,3 +210,25 @@ def test_the_order_of_judgements_says_nothing(judgements: list[Judgement], rando
 def test_all_ways_of_ties_are_told() -> None:
     (row, *_) = standings([judged("a", example="e1")], ITEMS)
     assert tuple(rate.name for rate in row.rates[:3]) == TIES
+
+
+def test_a_judge_that_likes_length_has_less_left_at_equal_length() -> None:
+    told = []
+    for number in range(12):
+        longer = number % 4 != 0
+        told.append(
+            judged(
+                "a" if longer else "b",
+                example=f"e{number}",
+                lengths=(90 + number, 30) if longer else (30, 90 + number),
+            )
+        )
+    items = {f"e{number}": Item(task="hint", group=f"g{number}") for number in range(12)}
+    (row,) = standings(told, items, judge="j")
+    rates = {rate.name: rate for rate in row.rates}
+    assert rates["mean"].value == 0.75
+    length = rates["length"]
+    assert length.value is not None and 0.4 < length.value < 0.7
+    assert length.low is not None and length.high is not None
+    assert length.low < length.value < length.high
+    assert "refitted" in length.about

@@ -156,8 +156,6 @@ def in_share(example: str, share: float) -> bool:
 
 # ------------------------------------------------------------------ the reading
 
-_THOUGHT = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
-_THINKING = re.compile(r"\s*<(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _LINE = re.compile(
     r"""^[\W_]*(?:(?:my|the|final|overall)\s+)*(?:verdict|winner|better\s+reply)[\W_]*
     (?:(?:is|code|reply|response|answer|assistant)[\W_]+)*(?:(?P<code>[0-9a-f]{12})[\W_]+)?
@@ -180,14 +178,14 @@ def read(reply: str, asked: Asked) -> Verdict:
     A verdict with the call's code is believed wherever it stands. One without it is believed only
     if nothing that was shown could be read as a verdict; `repaired_by` then says so.
     """
-    said = _spoken(text.plain(reply))
+    said = spoken(text.plain(reply))
     if said is None:
         return Verdict(choice=None, problem="the reply ends within its thinking")
     if len(said) > LONGEST_REPLY:
         return Verdict(choice=None, problem=f"longer than {LONGEST_REPLY:,} characters")
     if not said.strip():
         return Verdict(choice=None, problem="the reply is empty")
-    found = [*_objects(said), *_lines(said)]
+    found = [one for one in objects(said) if "verdict" in one] or _lines(said)
     marked = [one for one in found if one.get("code") == asked.mark]
     if marked:
         words = {_word(one) for one in marked}
@@ -204,39 +202,31 @@ def read(reply: str, asked: Asked) -> Verdict:
     return _verdict(found[-1], asked, "no code")
 
 
-def _spoken(reply: str) -> str | None:
+def spoken(reply: str) -> str | None:
     """The reply after its thinking; None if the thinking never ends.
 
     A tag within the judge's JSON is quoted there, and ends nothing.
     """
-    if _THINKING.match(reply):
-        end = _THOUGHT.search(reply)
-        return reply[end.end() :] if end else None
-    if reply.lstrip().startswith(("{", "```")):
-        return reply
-    return reply[max((end.end() for end in _THOUGHT.finditer(reply)), default=0) :]
+    return reply if reply.lstrip().startswith("{") else text.spoken(reply)
 
 
-def _objects(said: str) -> list[dict[str, Any]]:
-    """Every JSON object of the reply that holds a verdict, in order; none within another."""
+def objects(said: str) -> Iterator[dict[str, Any]]:
+    """Every JSON object of the reply, in order; none within another."""
     decoder = json.JSONDecoder(strict=False)
-    found, start = [], said.find("{")
+    start = said.find("{")
     while start >= 0:
         try:
             value, end = decoder.raw_decode(said, start)
         except (ValueError, RecursionError):
             end = start + 1
         else:
-            if isinstance(value, dict) and "verdict" in value:
-                found.append(value)
+            if isinstance(value, dict):
+                yield value
         start = said.find("{", end)
-    return found
 
 
 def _lines(said: str) -> list[dict[str, Any]]:
-    """Verdicts on lines of their own, outside of any JSON object, and in double brackets."""
-    if _objects(said):
-        return []
+    """Verdicts on lines of their own, or else in double brackets."""
     lines = [
         {"verdict": match["word"], "code": match["code"], "line": True}
         for match in _LINE.finditer(said)

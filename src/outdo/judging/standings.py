@@ -12,10 +12,13 @@ from outdo.judging.folding import Folded, fold, values
 from outdo.judging.nouns import Judgement
 from outdo.records import Measure, Standing
 from outdo.stats import Claim, Interval, mean
+from outdo.stats.length import LengthControlled, length_controlled
 
 TIES = ("loss", "half", "dropped")
 """The ways to count a tie, and the names of the rates that do so."""
 PANEL = "panel"
+DRAWS = 1000
+"""Draws of groups behind the interval at equal length: the model is fitted to each."""
 
 ABOUT = {
     "loss": "how often it is preferred, a tie counted as a loss",
@@ -44,12 +47,13 @@ def standings(
     *,
     judge: str = "",
     claim: Claim = "new",
+    lengths: bool = True,
 ) -> tuple[Standing, ...]:
     """How each contestant fares against each other one that it was compared with, by task and part.
 
     `items` maps an example to what is known of it. `judge` names who judged; none given, each
     judge's judgements are told apart. Under the claim «new» whole groups are the evidence, under
-    «these» the example is.
+    «these» the example is. `lengths` asks for the rate at equal length too, of whole tasks.
     """
     judgements = list(judgements)
     if not judge:
@@ -62,6 +66,7 @@ def standings(
                 items,
                 judge=name,
                 claim=claim,
+                lengths=lengths,
             )
         )
     found = []
@@ -73,6 +78,7 @@ def standings(
                 contestant=contestant,
                 against=against,
                 claim=claim,
+                lengths=lengths and not part,
             )
             found.append(replace(row, task=task, part=part, judge=judge))
     return tuple(found)
@@ -112,6 +118,7 @@ def standing(
     contestant: str,
     against: str,
     claim: Claim = "new",
+    lengths: bool = True,
 ) -> Standing:
     """How the first of two contestants fares, from one number an example.
 
@@ -120,6 +127,8 @@ def standing(
     told = {name: value for name, value in values(folded).items() if value is not None}
     signs = {name: (value > 0.5) - (value < 0.5) for name, value in told.items()}
     rates = [_rate(name, _told(counted(told, name)), groups, claim) for name in (*TIES, "mean")]
+    if lengths and (controlled := at_equal_length(folded, groups, claim=claim)) is not None:
+        rates.append(length_rate(controlled))
     return Standing(
         contestant=contestant,
         against=against,
@@ -172,6 +181,36 @@ def measured(name: str, found: Interval, *, about: str = "", unit: str = "share"
         n=found.n,
         unit=unit,
         about=why,
+    )
+
+
+def at_equal_length(
+    folded: Mapping[str, Folded], groups: Mapping[str, str], *, claim: Claim = "new"
+) -> LengthControlled | None:
+    """What lengths do to the preferences; None where no lengths are known."""
+    told = {name: one for name, one in folded.items() if one.lengths and one.value is not None}
+    if not told:
+        return None
+    sides = [one.lengths or (0.0, 0.0) for one in told.values()]
+    return length_controlled(
+        preferences=[one.value for one in told.values()],
+        lengths=[a for a, _ in sides],
+        other_lengths=[b for _, b in sides],
+        groups=[groups[name] for name in told] if claim == "new" else None,
+        draws=DRAWS,
+    )
+
+
+def length_rate(found: LengthControlled) -> Measure:
+    """The mean preference were both replies equally long, as a measure."""
+    return Measure(
+        name="length",
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        n=found.n,
+        unit="share",
+        about=f"{ABOUT['length']}; {found.by}",
     )
 
 
