@@ -15,13 +15,15 @@ from pathlib import Path
 from outdo.errors import StoreError
 from outdo.report.figures import figures
 from outdo.report.findings import Findings
-from outdo.report.page import render
+from outdo.report.page import render, render_judges
 from outdo.report.results import Results
 from outdo.report.shape import as_json
 from outdo.report.tables import markdown, tables
 
 OURS = {"tables": (".csv", ".tex"), "figures": (".png", ".svg")}
 """Folders of the report, and the kinds of file in them that it made and may take away again."""
+
+JUDGES = "judges.html"
 
 
 def write(findings: Findings, found: Results, folder: Path) -> None:
@@ -31,6 +33,8 @@ def write(findings: Findings, found: Results, folder: Path) -> None:
         for name, content in _contents(findings, found):
             _put(folder / name, content)
             written.add(folder / name)
+        if folder / JUDGES not in written:
+            (folder / JUDGES).unlink(missing_ok=True)
         for part, kinds in OURS.items():
             for path in (folder / part).glob("*"):
                 if path.suffix in kinds and path not in written:
@@ -49,6 +53,8 @@ def _contents(findings: Findings, found: Results) -> Iterator[tuple[str, bytes]]
     for name, content in figures(findings, found):
         yield f"figures/{name}", content
     yield "report.md", _encoded(markdown(findings, found))
+    if findings.judges:
+        yield JUDGES, _encoded(render_judges(findings))
     yield "index.html", _encoded(render(findings, found))
     data = json.dumps(as_json(findings, found), indent=1, ensure_ascii=False, allow_nan=False)
     yield "results.json", _encoded(f"{data}\n")

@@ -21,20 +21,33 @@ import yaml
 from markupsafe import Markup
 
 from outdo.records import Example, Json
-from outdo.report import plots, wording
+from outdo.report import jury, plots, sizes, wording
+from outdo.report.board import WAYS, rate, ties
 from outdo.report.changes import Line as Changed
 from outdo.report.changes import changes
 from outdo.report.columns import Column
 from outdo.report.findings import Contestant, Findings, Row
 from outdo.report.results import Results
 from outdo.report.scored import Compared, Table, main_column
-from outdo.report.tracks import gap_track, track
+from outdo.report.tracks import change_track, gap_track, measure_track, rate_track, track
 from outdo.report.training import BRIEF, Entry, Measure, entries, measures, swept
 
 MOST_ROWS = 5_000
 MOST_SHOWN = 8
 """Examples won, and examples lost, that are shown with their programs."""
 MOST_TEXT = 4_000
+MOST_CELLS = 60_000
+"""Numbers that a table of examples holds; of a wider one fewer rows are shown."""
+MOST_BESIDE = 24
+"""Columns of numbers, over all contestants, that are told example by example."""
+MOST_COLUMNS = 4
+"""Metrics that stand side by side in a table of scores; more of them stand in further tables."""
+MOST_OPEN = 4
+"""Slices that are shown at once; of more, each can be opened."""
+MOST_COMPARED = 8
+"""Comparisons that are shown at once; of more, those of the first metric are."""
+MOST_PLACES = 16
+"""Contestants of a table that takes the room it needs; a longer one scrolls."""
 TOLD = ("problem", "statement", "preamble", "program")
 """What the texts of an example are named that a shown one tells of by itself."""
 
@@ -124,22 +137,39 @@ class Trained:
 
 
 def render(findings: Findings, found: Results) -> str:
-    """The whole page, as HTML without any reference to another file."""
+    """The whole page, as HTML without any reference to another page but that of the judges."""
+    return _framed(
+        "page.html.jinja",
+        findings=findings,
+        headline=found.headline,
+        leading=wording.leading(findings, found.board) if found.board else None,
+        board=found.board,
+        sizes=[(plot.title, sizes.drawn(plot)) for plot in sizes.plots(found.board)]
+        if found.board
+        else [],
+        counted=list(jury.said(findings, headline=True)),
+        kept_back=jury.withheld(findings),
+        sections=[_section(findings, found, table) for table in _whole(findings, found)],
+        trained=_trained(findings),
+    )
+
+
+def render_judges(findings: Findings) -> str:
+    """The page of the judges: whether each is believed, its health, and what it said."""
+    return _framed(
+        "judges.html.jinja",
+        findings=findings,
+        signs=jury.signs(findings.judges),
+        said=list(jury.said(findings)),
+    )
+
+
+def _framed(name: str, **told: object) -> str:
+    """A page with the style and the script that all pages share."""
     script = _part("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        _templates()
-        .get_template("page.html.jinja")
-        .render(
-            findings=findings,
-            headline=found.headline,
-            sections=[_section(findings, found, table) for table in _whole(findings, found)],
-            trained=_trained(findings),
-            style=_part("page.css"),
-            script=script,
-            script_digest=digest,
-        )
-    )
+    template = _templates().get_template(name)
+    return template.render(style=_part("page.css"), script=script, script_digest=digest, **told)
 
 
 def _trained(findings: Findings) -> Trained:
@@ -175,7 +205,19 @@ def _templates() -> jinja2.Environment:
         "main_column": main_column,
         "item_columns": item_columns,
         "as_text": as_text,
+        "score_columns": score_columns,
+        "measure_track": measure_track,
+        "rate_track": rate_track,
+        "change_track": change_track,
+        "board_notes": wording.board_notes,
+        "judged_sentences": wording.judged_sentences,
+        "rate": rate,
+        "ties": ties,
+        "ways": WAYS,
         "most_shown": MOST_SHOWN,
+        "most_open": MOST_OPEN,
+        "most_compared": MOST_COMPARED,
+        "most_places": MOST_PLACES,
         "brief": BRIEF,
     }
     return templates
@@ -187,20 +229,46 @@ def _whole(findings: Findings, found: Results) -> list[Table]:
 
 def _section(findings: Findings, found: Results, table: Table) -> Section:
     items = tuple(_items(table))
+    most = min(MOST_ROWS, MOST_CELLS // max(1, len(item_columns(table)) * len(table.lines)))
     return Section(
         table=table,
         parts=tuple(part for part in found.tables if part.task == table.task and part is not table),
         replies=tuple(_replies(line.contestant) for line in table.lines),
         groups=tuple(_groups(table)),
-        items=items[:MOST_ROWS],
-        hidden=max(0, len(items) - MOST_ROWS),
+        items=items[:most],
+        hidden=max(0, len(items) - most),
         shown=tuple(_shown(findings, table)),
     )
 
 
+def score_columns(table: Table, brief: bool = False) -> list[list[Column]]:
+    """The columns of a table of scores, in as many tables as they need, the main one first.
+
+    A metric and what is made of it stand together. A brief table has the first ones alone.
+    """
+    main = main_column(table)
+    kept = [column for column in table.columns if not (brief and column.common)]
+    by_metric: dict[str, list[Column]] = {}
+    for column in sorted(kept, key=lambda column: column is not main):
+        by_metric.setdefault(column.metric.name, []).append(column)
+    own = list(by_metric.values())
+    if len(own) <= MOST_COLUMNS:
+        return [kept]
+    width = MOST_COLUMNS - 1  # the first table has a line beside its numbers
+    starts = [0, *range(width, len(own), MOST_COLUMNS)]
+    chunks = [own[a:b] for a, b in zip(starts, [*starts[1:], len(own)], strict=True)]
+    return [[column for each in chunk for column in each] for chunk in chunks][
+        : 1 if brief else None
+    ]
+
+
 def item_columns(table: Table) -> list[Column]:
-    """The columns that are told example by example."""
-    return [column for column in table.columns if not column.common]
+    """The columns that are told example by example: the main one alone where they are many."""
+    own = [column for column in table.columns if not column.common]
+    main = main_column(table)
+    if main is not None and len(own) * len(table.lines) > MOST_BESIDE:
+        return [main]
+    return own
 
 
 # ------------------------------------------------------------------ replies, items and groups

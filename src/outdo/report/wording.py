@@ -7,10 +7,12 @@ their unit. Every form of the report words them here, so that no two forms disag
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 
-from outdo.records import Json
-from outdo.report.columns import Column
-from outdo.report.findings import Findings
+from outdo.records import Json, Measure, Standing
+from outdo.report.board import USUAL, Asked, Board, headline_judge, rate, ties
+from outdo.report.columns import SHARES, Column
+from outdo.report.findings import Findings, Judge
 from outdo.report.scored import Compared, Table
 from outdo.report.training import Amount, Kind
 from outdo.stats import Difference, Interval, Verdict
@@ -23,6 +25,10 @@ PHRASES = {
     "equivalent": "is equivalent to",
     "inconclusive": "can’t be told from",
 }
+TIES = {"loss": "ties lost", "half": "ties half", "dropped": "ties dropped"}
+"""What a rate counts ties as."""
+RATES = {"length": "at equal length", "mean": "mean preference", "strength": "strength"}
+"""What else is made of a judge's preferences."""
 SIGNS = {"better": "▲", "worse": "▼", "equivalent": "≈", "inconclusive": "?"}
 
 
@@ -78,9 +84,11 @@ def gap_limits(found: Difference, column: Column, *, within: bool = False) -> st
 
 
 def _gap_number(number: float, largest: float, column: Column) -> str:
-    if not column.share:
-        return _rounded(number, largest)
-    points = 100 * number
+    return _points(number) if column.share else _rounded(number, largest)
+
+
+def _points(share: float) -> str:
+    points = 100 * share
     text = f"{points:.0f}" if abs(points) >= 9.95 else f"{points:.1f}".removesuffix(".0")
     return text.replace("-", "" if float(text) == 0 else "−")
 
@@ -184,6 +192,134 @@ def _missing(told: Verdict, findings: Findings) -> str:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
+
+
+def told(one: Measure) -> str:
+    """A number that is no metric's: two decimals of what lies within 1, else three digits."""
+    if one.value is None:
+        return NONE
+    return f"{amount(one.value, _is_share(one))} {'' if _is_share(one) else one.unit}".rstrip()
+
+
+def amount(number: float, share: bool) -> str:
+    """A number by itself: two decimals of a share."""
+    text = f"{number:.2f}" if share else plain(number)
+    return text.replace("-", "" if not float(text.replace(",", "").replace("−", "")) else "−")
+
+
+def told_limits(one: Measure) -> str:
+    """The interval of a number in brackets; nothing where there is none."""
+    if one.value is None or one.low is None or one.high is None:
+        return ""
+    return f"[{amount(one.low, _is_share(one))}, {amount(one.high, _is_share(one))}]"
+
+
+def _is_share(one: Measure) -> bool:
+    """Whether a number is read with two decimals: shares, and what has no unit and is small."""
+    known = [end for end in (one.low, one.value, one.high) if end is not None]
+    return one.unit in SHARES or (not one.unit and all(-1 <= end <= 1 for end in known))
+
+
+def told_gap(one: Measure) -> str:
+    """A difference that is no metric's, with its sign; in points if it is one of shares."""
+    if one.value is None:
+        return NONE
+    text = _points(one.value) if _is_share(one) else plain(one.value)
+    sign = "+" if text.strip("0.") and not text.startswith("−") else ""
+    return f"{sign}{text} {'points' if _is_share(one) else one.unit}".rstrip()
+
+
+def told_gap_limits(one: Measure) -> str:
+    """The interval of such a difference in brackets."""
+    if one.value is None or one.low is None or one.high is None:
+        return ""
+    ends = [_points(end) if _is_share(one) else plain(end) for end in (one.low, one.high)]
+    return f"[{ends[0]}, {ends[1]}]"
+
+
+def apart(one: Measure) -> bool | None:
+    """Whether the interval of a difference leaves out 0; None where there is none."""
+    return None if one.low is None or one.high is None else not one.low <= 0 <= one.high
+
+
+def change(found: Difference, asked: Asked) -> str:
+    """The difference that fine-tuning made, in points or in its metric's unit."""
+    return told_gap(_as_measure(found, asked))
+
+
+def change_limits(found: Difference, asked: Asked) -> str:
+    """The interval of that difference."""
+    return told_gap_limits(_as_measure(found, asked))
+
+
+def _as_measure(found: Difference, asked: Asked) -> Measure:
+    unit = "share" if asked.column is None or asked.share else asked.column.metric.unit
+    return Measure(
+        name="", value=found.difference, low=found.low, high=found.high, n=found.n, unit=unit
+    )
+
+
+def judged_sentences(findings: Findings, table: Table, compared: Compared) -> Iterator[str]:
+    """What judges that are believed say of the two that the headline compares."""
+    judge = headline_judge(findings, table.task)
+    for name in (compared.a, compared.b):
+        own = [
+            one
+            for one in findings.standings
+            if (one.judge, one.task, one.contestant, one.part) == (judge, table.task, name, "")
+        ]
+        yield from (_standing(findings, one) for one in own[:1])
+
+
+def _standing(findings: Findings, one: Standing) -> str:
+    way = ties(findings, one.task)
+    found = rate(one, way)
+    if found is None or found.value is None:
+        return f"{one.judge} could not tell {one.contestant} from {one.against} on {one.task}."
+    items = f"{found.n:,} {plural(findings.item, found.n)}"
+    return (
+        f"In the eyes of {one.judge}, {one.contestant} is preferred to {one.against} on {one.task} "
+        f"in {told(found)} {told_limits(found)} of {items}, {TIES[way]}."
+    )
+
+
+def leading(findings: Findings, board: Board) -> tuple[str, str] | None:
+    """(heading, evidence) of a study that judges alone tell of: how its best contestant fares."""
+    for place, asked in enumerate(board.asked):
+        for line in board.places:
+            cell = line.cells[place]
+            if asked.judge is not None and cell is not None and cell.value is not None:
+                items = f"{cell.n:,} {plural(findings.item, cell.n)}"
+                return (
+                    f"{line.name} is preferred to {asked.against} in {100 * cell.value:.0f}%",
+                    f"{asked.task}: {told(cell)} {told_limits(cell)} of {items} in the eyes of "
+                    f"{asked.judge}, {TIES[asked.ties or USUAL]}.",
+                )
+    return None
+
+
+def board_notes(board: Board) -> Iterator[str]:
+    """What the columns of a leaderboard are: who was the reference, and how ties count."""
+    judged = [one for one in board.asked if one.judge is not None]
+    by: dict[str, list[str]] = {}
+    for one in judged:
+        said = f"how often {one.judge} prefers a contestant to {one.against}"
+        by.setdefault(f"{said}, {TIES[one.ties or USUAL]}", []).append(one.task)
+    for said, tasks in by.items():
+        where = "" if len(by) == 1 else f" ({', '.join(tasks)})"
+        yield f"Preferred{where}: {said}."
+    order = "how often they are preferred" if judged else "what the first metric of each task says"
+    yield f"Contestants are in the order of {order}, over tasks."
+
+
+def jury(judges: Sequence[Judge]) -> str:
+    """How many of the judges are believed, as a heading."""
+    good = sum(one.believed for one in judges)
+    if len(judges) == 1:
+        return "The judge is believed" if good else "The judge is not believed"
+    if good == len(judges):
+        return f"All {good} judges are believed"
+    return f"{good or 'None'} of {len(judges)} judges {'is' if good < 2 else 'are'} believed"
 
 
 def p_value(number: float | None) -> str:
