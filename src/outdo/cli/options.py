@@ -1,0 +1,42 @@
+"""Options that several verbs have."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Tier(StrEnum):
+    """How programs that nobody trusts are held."""
+
+    auto = "auto"
+    linux = "linux"
+    namespaces = "namespaces"
+    none = "none"
+
+
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study's YAML file.")]
+LogDir = Annotated[
+    Path, typer.Option("--log-dir", envvar="OUTDO_LOG_DIR", help="Where runs are kept.")
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a value, as in train.tuned.epochs=2."),
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Try no more than this many test examples.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", envvar="OUTDO_SEED", help="The study's seed.")]
+Sandbox = Annotated[
+    Tier, typer.Option("--sandbox", envvar="OUTDO_SANDBOX", help="Tier of the sandbox.")
+]
+LocalOnly = Annotated[
+    bool,
+    typer.Option("--local-only", envvar="OUTDO_LOCAL_ONLY", help="Nothing leaves this machine."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+
+RUNS = Path("runs")
