@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from outdo import __version__
+from outdo.cli.gather import add_verbs
 from outdo.cli.options import (
     RUNS as RUNS,
 )
@@ -262,6 +263,9 @@ def load_data(
     from outdo.cli.data import load_entry
 
     load_entry(study, name=name, log_dir=log_dir, overrides=sets or [], tier=sandbox.value)
+
+
+add_verbs(data)
 
 
 def _version(wanted: bool) -> None:

@@ -110,6 +110,10 @@ def _rarest(
 ) -> list[tuple[str, ...]]:
     """`room` of the strata, one after another that whose values are rarest among those taken."""
     counts = Counter(place for one in taken for place in enumerate(one.cell))
+
+    def crowd(cell: tuple[str, ...]) -> list[int]:
+        return sorted((counts[place] for place in enumerate(cell)), reverse=True)
+
     left = sorted(cells, key=lambda cell: digest([seed, *cell]))
     chosen: list[tuple[str, ...]] = []
     while len(chosen) < room:

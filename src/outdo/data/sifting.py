@@ -23,11 +23,13 @@ class Item:
     """A row as gates see it: its texts, and where it comes from as far as that is known.
 
     `group` is what holds rows together (a repository), `date` an ISO date, such as 2024-05-31.
+    Rows of two kinds (tasks) may be alike: what is asked of them differs.
     """
 
     id: str
     texts: tuple[str, ...]
     group: str = ""
+    kind: str = ""
     licence: str | None = None
     date: str | None = None
 
@@ -140,10 +142,13 @@ def duplicate_gate(*, threshold: float = THRESHOLD) -> Gate:
     """One of several rows that are near-duplicates of each other."""
 
     def failing(items: Sequence[Item]) -> dict[str, Drop]:
-        found = near_duplicates({item.id: item.text for item in items}, threshold=threshold)
+        kinds: dict[str, dict[str, str]] = {}
+        for item in items:
+            kinds.setdefault(item.kind, {})[item.id] = item.text
         return {
             id: Drop("like a row that is kept", f"{like.similarity:.2f} like {like.kept}")
-            for id, like in found.items()
+            for texts in kinds.values()
+            for id, like in near_duplicates(texts, threshold=threshold).items()
         }
 
     return Gate(name="near-duplicate", about=signature(threshold), failing=failing)
