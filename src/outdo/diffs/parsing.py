@@ -7,6 +7,7 @@ next file. Where a header lies, the lines decide, and a problem says so.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -45,6 +46,9 @@ def parse(text: str | bytes) -> Diff:
     reader = _Reader()
     reader.lines = _split(text, reader.problems)
     _whole(reader)
+    if not reader.files and not reader.problems and any(line.strip() for line in reader.lines):
+        reader.tell("no file's changes can be read from here on", 0)
+    _tell_repeats(reader)
     if reader.left_over > 0:
         reader.problems.append(f"{reader.left_over} more problems")
     return Diff(files=tuple(reader.files), problems=tuple(reader.problems))
@@ -124,6 +128,16 @@ def _tell_strange(reader: _Reader, start: int, end: int) -> None:
     rows = sum(bool(line.strip()) for line in reader.lines[start:end])
     what = "1 line that belongs" if rows == 1 else f"{rows} lines that belong"
     reader.tell(f"{what} to no file, passed over", start)
+
+
+def _tell_repeats(reader: _Reader) -> None:
+    """Tells files with a new side of their own in several patches, whose numbers then differ."""
+    times = Counter(
+        file.path for file in reader.files if file.change != "deleted" and file.path != NAMELESS
+    )
+    repeated = [path for path, count in times.items() if count > 1]
+    if repeated:
+        reader.tell(f"a series of patches: {', '.join(repeated[:3])} changes more than once", 0)
 
 
 def _one(reader: _Reader, line: str) -> bool:

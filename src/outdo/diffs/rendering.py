@@ -86,7 +86,8 @@ def _shown_lines(blocks: Sequence[Block], chosen: fitting.Choice) -> dict[str, d
     lines: dict[str, dict[int, str]] = {}
     for block in blocks:
         for piece in chosen.pieces(block):
-            lines.setdefault(block.path, {}).update(piece.lines)
+            if piece.lines:
+                lines.setdefault(block.path, {}).update(piece.lines)
     return lines
 
 
