@@ -57,3 +57,20 @@ def total() -> Problem:
             "    return totals\n",
         ),
     )
+
+
+@pytest.fixture(scope="session")
+def pull_requests() -> Path:
+    return _shared("pull-requests-permissive")
+
+
+@pytest.fixture(scope="session")
+def aacr() -> Path:
+    return _shared("aacr-bench")
+
+
+def _shared(name: str) -> Path:
+    folder = Path(os.environ.get("OUTDO_DATA", ROOT.parent / "shared" / "data")) / name
+    if not folder.is_dir():
+        pytest.skip(f"{folder} isn't there: set OUTDO_DATA")
+    return folder
