@@ -1,9 +1,9 @@
 """What a provider's refusal means: ask again, ask otherwise, never, or stop and tell a person.
 
-Again (a TransientError)   the call may be answered another time: rate limit, 5xx, time-out, cut reply
-Unsupported                the server doesn't know an optional parameter: ask again without it
-PermanentError             this row can't be answered as asked: too long, filtered, a bad request
-EngineError                nothing can be answered: a wrong key, an unknown model, no credit
+Again            (transient) it may be answered another time: rate limit, 5xx, time-out, cut reply
+Unsupported      the server doesn't know an optional parameter: ask again without it
+PermanentError   this row can't be answered as asked: too long, filtered, a bad request
+EngineError      nothing can be answered: a wrong key, an unknown model, no credit
 """
 
 from __future__ import annotations
@@ -22,25 +22,28 @@ Kind = Literal["rate", "server", "time", "network", "form", "model"]
 FEATURES = {
     "schema": r"response_format|json_?schema|structured|output_?config|response_?schema"
     r"|response_?mime_?type|guided",
-    "max_completion_tokens": r"max_completion_tokens",
-    "max_tokens": r"max_tokens",
+    "max_completion_tokens": r"\bmax_completion_tokens\b",
+    "max_tokens": r"\bmax_tokens\b",
     "logprobs": r"log_?probs",
     "seed": r"\bseed\b",
 }
 """What may be left out of a request, and how servers call it when they refuse it."""
 
-_REFUSED = r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not permitted|extra|invalid"
+_REFUSED = (
+    r"unsupported|not support|unknown|unrecogni[sz]ed|unexpected|not (permitted|allowed)|extra"
+)
 _TOO_LONG = (
-    r"context[_ ]length|context window|maximum context|too many tokens|(prompt|input).{0,20}too long"
-    r"|token (limit|count)|exceeds the (maximum|limit)|reduce the length"
+    r"context[_ ]length|context window|maximum context|too many tokens|token (limit|count)"
+    r"|(prompt|input).{0,20}too long|exceeds the (maximum|limit)|reduce the length"
 )
 _FILTERED = r"content[_ ]?(filter|management|policy)|safety|guardrail|responsible ai|moderation"
-_NO_MODEL = r"model.{0,80}(not (found|exist)|does not exist|unknown|invalid|no such)|no such model"
+_NO_MODEL = (
+    r"model[^.]{0,80}(not found|not exist)|(no such|unknown) model"
+    r"|invalid model (name|id)|model identifier is invalid"
+)
 _NO_MODEL_CODES = {"model_not_found", "ResourceNotFoundException", "NOT_FOUND"}
 _NO_KEY = r"api[_ -]?key.{0,20}(not valid|invalid|missing|expired)|(invalid|expired) api[_ -]?key"
-_NO_CREDIT = (
-    r"insufficient_quota|credit balance|billing|payment required|exceeded your current quota"
-)
+_NO_CREDIT = r"insufficient_quota|credit balance|payment required|billing_error"
 _AGAIN = {408, 409, 424, 425, 429}
 
 
@@ -113,9 +116,10 @@ def _of_request(served: Served, status: int, said: str, told: str, parameter: st
     """What a bad request (400, 413, 422 and the like) means."""
     if status == 413 or _has(_TOO_LONG, told):
         return PermanentError(f"too long for the model: {said}")
-    for feature, names in FEATURES.items():
-        if _has(names, parameter) or (_has(names, told) and _has(_REFUSED, told)):
-            return Unsupported(feature, said)
+    if (feature := _refused(parameter) or _refused(told)) and (
+        _has(_REFUSED, told) or feature == "schema"
+    ):
+        return Unsupported(feature, said)
     if _has(r"temperature|top_?p", parameter or told):
         return EngineError(
             f"the model takes no such sampling: {said}",
@@ -125,6 +129,12 @@ def _of_request(served: Served, status: int, said: str, told: str, parameter: st
     if _has(_FILTERED, told):
         return PermanentError(f"filtered by the provider: {said}")
     return BadRequest(f"refused with HTTP {status}: {said}")
+
+
+def _refused(text: str) -> str | None:
+    """The feature that the text names first, if it names one."""
+    found = [(m.start(), one) for one, how in FEATURES.items() if (m := _find(how, text))]
+    return min(found)[1] if found else None
 
 
 def of_unreachable(problem: str, secret: str = "") -> Again:
@@ -169,8 +179,12 @@ def _number(text: str | None) -> float | None:
     return value if value is None or 0 <= value < 1e9 else None
 
 
+def _find(pattern: str, text: str) -> re.Match[str] | None:
+    return re.search(pattern, text, re.IGNORECASE)
+
+
 def _has(pattern: str, text: str) -> bool:
-    return re.search(pattern, text, re.IGNORECASE) is not None
+    return _find(pattern, text) is not None
 
 
 def _line(text: str, secret: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import select
+import socket
 import ssl
 import threading
 import time
@@ -17,6 +18,8 @@ import urllib.request
 from urllib.parse import urlsplit
 
 import httpx2
+
+from outdo.engines.faults import Again, of_cut, of_unreachable
 
 _HOPS = {"host", "connection", "transfer-encoding"}
 _Connection = http.client.HTTPConnection
@@ -30,6 +33,14 @@ def client(base_url: str, *, seconds: float, connections: int) -> httpx2.Client:
         return httpx2.Client(timeout=timeout, limits=limits, follow_redirects=True)
     wire = Wire(seconds=seconds)
     return httpx2.Client(transport=wire, timeout=timeout, trust_env=False, follow_redirects=True)
+
+
+def fault(error: BaseException, secret: str = "") -> Again:
+    """What an error of a connection means: nobody was there, or the reply was cut off."""
+    reasons = [error, error.__cause__]
+    if any(isinstance(one, (httpx2.ConnectError, httpx2.ConnectTimeout)) for one in reasons):
+        return of_unreachable(str(error.__cause__ or error), secret)
+    return of_cut(str(error.__cause__ or error), secret)
 
 
 def _proxied(base_url: str) -> bool:
@@ -63,7 +74,7 @@ class Wire(httpx2.BaseTransport):
         except http.client.HTTPException as error:
             problem = f"the reply was cut off ({type(error).__name__})"
             raise httpx2.RemoteProtocolError(problem, request=request) from error
-        except ConnectionRefusedError as error:
+        except (ConnectionRefusedError, socket.gaierror, ssl.SSLError) as error:
             raise httpx2.ConnectError(str(error), request=request) from error
         except OSError as error:
             raise httpx2.NetworkError(str(error), request=request) from error

@@ -32,7 +32,7 @@ _OWN = {
     ),
     "vllm": ("VLLM_BASE_URL", "", ("VLLM_API_KEY",)),
 }
-"""Provider to the variable of its address, the address without one, and the variables of its key."""
+"""Provider to the variable of its address, that address else, and the variables of its key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
