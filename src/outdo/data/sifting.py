@@ -86,7 +86,7 @@ class Sifted:
 def sift(items: Sequence[Item], gates: Sequence[Gate]) -> Sifted:
     """The rows that come through all gates, in order. Raises DataError if an id stands twice."""
     if twice := [id for id, n in Counter(item.id for item in items).items() if n > 1]:
-        raise DataError(f"the id {twice[0]!r} stands {len(twice)} times", "give each row its own")
+        raise DataError(f"the id {twice[0]!r} stands more than once", "give each row its own")
     left = list(items)
     passages: list[Passage] = []
     drops: dict[str, tuple[str, Drop]] = {}
