@@ -15,6 +15,7 @@ from outdo.pipeline.answering import entrants, sheets
 from outdo.pipeline.duties import duties_of
 from outdo.pipeline.findings import findings_of
 from outdo.pipeline.job import Job
+from outdo.pipeline.judges import judged
 from outdo.pipeline.learning import Learning
 from outdo.pipeline.protocols import Tools, Watch
 from outdo.pipeline.stages import Made
@@ -53,15 +54,19 @@ def carry_out(
         job.begin()
         job.check()
         learning = Learning(job)
-        contestants = entrants(job, learning.weights())
+        weights = learning.weights()
+        tables = sheets(job, entrants(job, weights))
+        jury = judged(job, weights, tables)
         findings = findings_of(
             study,
-            sheets=sheets(job, contestants),
+            sheets=tables,
+            jury=jury,
             trainings=learning.trained,
             notes=[
                 *(note for made in job.data.values() for note in made.notes),
                 *learning.notes,
                 *job.notes,
+                *jury.notes,
             ],
             environment=tools.environment(),
             command=command,

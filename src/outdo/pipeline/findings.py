@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from outdo.pipeline.cards import cards_of
 from outdo.pipeline.entrants import Entrant, Reply, Sheet
 from outdo.pipeline.fields import field_of, has_field
+from outdo.pipeline.jury import Jury
 from outdo.pipeline.training import Trained
 from outdo.records import Example, Json
 from outdo.report import (
@@ -31,6 +32,7 @@ def findings_of(
     study: Study,
     *,
     sheets: Sequence[Sheet],
+    jury: Jury,
     trainings: Mapping[str, Trained],
     notes: Iterable[str],
     environment: Mapping[str, Json],
@@ -63,6 +65,11 @@ def findings_of(
         ),
         environment=Environment(**environment, finished=time.strftime("%Y-%m-%d %H:%M:%S %z")),
         notes=(*notes, *_warned(trainings.values()), *_unprotected(sheets)),
+        judges=jury.judges,
+        standings=jury.standings,
+        preferred=jury.preferred,
+        agreement=jury.agreement,
+        ties={sheet.name: sheet.spec.ties for sheet in sheets if sheet.spec.judges},
         cards=cards_of(study, sheets),
     )
 
@@ -179,12 +186,12 @@ def _slices(sheet: Sheet) -> Iterable[Slice]:
 def parts_of(sheet: Sheet) -> dict[str, tuple[str, ...]]:
     """The examples of each value of each field that the table is sliced by.
 
-    Where there are several fields, the name of a part says which one it is of.
+    Where there are several fields, or judges, the name of a part says which field it is of.
     """
-    fields = sheet.spec.fields
+    fields, judged = sheet.spec.fields, bool(sheet.spec.judges)
     parts: dict[str, list[str]] = {}
     for field in fields:
-        named = f"{field.rpartition('.')[2]} " if len(fields) > 1 else ""
+        named = f"{field.rpartition('.')[2]}: " if len(fields) > 1 or judged else ""
         mine = [one for one in sheet.examples.values() if has_field(one, field)]
         for example in sorted(mine, key=lambda one: field_of(one, field)):
             parts.setdefault(named + field_of(example, field), []).append(example.id)

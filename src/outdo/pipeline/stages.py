@@ -27,6 +27,7 @@ from outdo.records import (
     Outcome,
     Pair,
     Program,
+    Request,
     Score,
     digest,
     from_json,
@@ -152,22 +153,51 @@ def generate(
     shop: Shop, model: ModelReference, ask: Answering, asked: Sequence[Asked], *, name: str
 ) -> Generated:
     """The model's answers; those that are stored for the same question are not made again."""
-    sampling = to_json(asked[0].request.sampling)
+    requests = {one.request.key: one.request for one in asked}
+    about = {
+        one.request.key: {
+            "example": one.example.id,
+            "group": one.example.group,
+            "index": one.request.index,
+        }
+        for one in asked
+    }
+    title = f"generate {name}"
+    stage, said = completed(shop, model, ask, requests, about, name=title, unit="answers")
+    answers = tuple((one, said[one.request.key]) for one in asked)
+    return Generated(stage=stage, answers=answers)
+
+
+def completed(
+    shop: Shop,
+    model: ModelReference,
+    ask: Answering,
+    requests: Mapping[str, Request],
+    about: Mapping[str, Mapping[str, Json]],
+    *,
+    name: str,
+    unit: str,
+) -> tuple[Path, dict[str, Completion | str]]:
+    """A model's answers to requests that are alike in their sampling, and where they are stored.
+
+    `requests` and what is told `about` each are by the request's key; a string says why an answer
+    is missing.
+    """
+    sampling = to_json(next(iter(requests.values())).sampling)
     what = {"model": model.digest, "precision": ask.precision, "sampling": sampling}
     stage = shop.store.rows("generate", what, shop.how)
-    by_key = {one.request.key: one for one in asked}
 
     def make(owed: list[str]) -> Iterator[Row]:
         engine = shop.tools.engine(model, ask)
         try:
-            for request, completion in engine.complete([by_key[key].request for key in owed]):
-                yield _completion_row(by_key[request.key], completion)
+            for request, completion in engine.complete([requests[key] for key in owed]):
+                yield _completion_row(request.key, about[request.key], completion)
         except TransientError as error:
             hint = "what has arrived is kept: run the same command again"
             raise EngineError(f"the engine stopped answering: {error}", hint, where=name) from error
 
-    rows = filled(shop, stage, list(by_key), make, title=f"generate {name}", unit="answers")
-    return Generated(stage=stage.folder, answers=tuple(_answers(asked, rows)))
+    rows = filled(shop, stage, list(requests), make, title=name, unit=unit)
+    return stage.folder, {key: _completion(row) for key, row in rows.items()}
 
 
 def asked_again(
@@ -188,22 +218,14 @@ def asked_again(
     return replace(generated, seconds=dict(zip(owed, replies, strict=True)))
 
 
-def _completion_row(one: Asked, completion: Completion | Exception) -> Row:
-    about = {"example": one.example.id, "group": one.example.group, "index": one.request.index}
+def _completion_row(key: str, about: Mapping[str, Json], completion: Completion | Exception) -> Row:
     if isinstance(completion, Completion):
-        return Row(key=one.request.key, about=about, record=to_json(completion))
-    return Row(key=one.request.key, about=about, missing=str(completion))
+        return Row(key=key, about=about, record=to_json(completion))
+    return Row(key=key, about=about, missing=str(completion))
 
 
-def _answers(
-    asked: Sequence[Asked], rows: Mapping[str, Row]
-) -> Iterator[tuple[Asked, Completion | str]]:
-    for one in asked:
-        row = rows[one.request.key]
-        if row.missing is not None:
-            yield one, row.missing
-        else:
-            yield one, from_json(Completion, row.record)
+def _completion(row: Row) -> Completion | str:
+    return from_json(Completion, row.record) if row.missing is None else row.missing
 
 
 # ------------------------------------------------------------------ scores

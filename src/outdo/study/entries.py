@@ -165,6 +165,7 @@ class Judging(Part):
     criterion: str | None = None
     scores: bool = False
     repeats: float = Field(default=0.0, ge=0, le=1)
+    tests: bool = False
     known: int = Field(default=50, ge=10)
     max_tokens: int = Field(default=1024, ge=1)
     temperature: Temperature = 0.0

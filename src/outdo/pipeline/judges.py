@@ -1,0 +1,42 @@
+"""Who judges in a study: each judge with its model, over the tables that name it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from outdo.pipeline.entrants import Sheet
+from outdo.pipeline.job import Job
+from outdo.pipeline.jury import Bench, Chair, Jury, heard, jury_of
+from outdo.pipeline.learning import Weights
+from outdo.study import Run
+
+
+def judged(job: Job, weights: Mapping[str, Sequence[Weights]], sheets: Sequence[Sheet]) -> Jury:
+    """What the judges of a study say of its tables; nothing where no table names one."""
+    runs = job.study.runs()
+    bench = Bench(job.shop, job.study.seed)
+    models = {
+        name: _made_from(job, one.models[0], runs) for name, one in job.study.answers().items()
+    }
+    told, notes = [], []
+    for name, spec in job.study.judges.items():
+        mine = [sheet for sheet in sheets if name in sheet.spec.judges]
+        if mine:
+            model = job.study.single(spec.model, runs)
+            chair = Chair(
+                name=name,
+                spec=spec,
+                model=weights[model][0].reference,
+                made_from=_made_from(job, model, runs),
+            )
+            one, said = heard(bench, chair, mine, models)
+            told.append(one)
+            notes += said
+    return jury_of(told, notes)
+
+
+def _made_from(job: Job, name: str, runs: Mapping[str, Run]) -> tuple[str, ...]:
+    """The names of the models that a model or a run was made from: the one that it began as."""
+    while name in runs:
+        name = runs[name].model
+    return (job.study.model(name).model,)
