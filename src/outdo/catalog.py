@@ -13,7 +13,13 @@ from typing import Any
 
 from outdo.errors import MissingExtra, StudyError
 
-TASKS = {"repair": "outdo.tasks.repair:task", "prefer": "outdo.tasks.prefer:task"}
+TASKS = {
+    "repair": "outdo.tasks.repair:task",
+    "prefer": "outdo.tasks.prefer:task",
+    "describe": "outdo.tasks.describe:task",
+    "review": "outdo.tasks.review:task",
+    "improve": "outdo.tasks.improve:task",
+}
 
 METHODS = {
     "sft": "outdo.training.sft:Sft",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from outdo import diffs, text
-from outdo.data.inject.changes import SUITED, BrokenDiff, broken_diff, is_test, respelled
+from outdo.data.inject.changes import SUITED, BrokenDiff, broken_diff, respelled
 from outdo.data.inject.wording import HEADERS, told
 
 OLD = """\
@@ -136,23 +136,6 @@ def test_letters_of_other_alphabets_stand_in_the_line() -> None:
     diff = diff_of("", "größe = 'ü' if länge < 3 else 'ä'\n")
     found = broken_diff(diff, seed=0, names=["comparison"])
     assert found is not None and found.after.startswith("größe = 'ü' if länge ")
-
-
-@pytest.mark.parametrize(
-    ("path", "said"),
-    [
-        ("tests/a.py", True),
-        ("a/test_b.py", True),
-        ("a/b_test.go", True),
-        ("conftest.py", True),
-        ("web/a.spec.ts", True),
-        ("src/contest.py", False),
-        ("latest/a.py", False),
-        ("src/testing.py", False),
-    ],
-)
-def test_tests_are_known_by_their_names(path: str, said: bool) -> None:
-    assert is_test(path) is said
 
 
 @pytest.mark.parametrize("operator", [*SUITED, "some-other"])

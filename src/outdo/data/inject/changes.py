@@ -19,6 +19,7 @@ from outdo import diffs, text
 from outdo.data.inject.slips import OPERATORS
 from outdo.data.inject.trees import Edit, Operator, rebuilt
 from outdo.diffs import FileDiff, Hunk
+from outdo.diffs.roles import is_test
 from outdo.records import digest
 
 SUITED = (
@@ -131,18 +132,6 @@ def _pieces(diff: diffs.Diff, own: str) -> Iterator[_Piece]:
             if (parsed := text.fragment(kept)) is not None:
                 yield _Piece(file, hunk, number, kept, start, parsed)
                 break
-
-
-def is_test(path: str) -> bool:
-    """Whether a file holds tests, by its name."""
-    name = path.rpartition("/")[2]
-    folders = path.lower().split("/")[:-1]
-    return (
-        name.startswith("test_")
-        or name.rpartition(".")[0].endswith(("_test", "_tests", ".test", ".spec"))
-        or name in ("conftest.py", "tests.py")
-        or bool({"test", "tests", "testing", "__tests__", "spec"} & set(folders))
-    )
 
 
 def _drafts(piece: _Piece, operators: Mapping[str, Operator]) -> Iterator[_Draft]:

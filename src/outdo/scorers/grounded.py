@@ -1,0 +1,100 @@
+"""Whether what a reply says of a diff is there: files, lines, and code on the new side."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+
+from outdo import text
+
+Sides = Mapping[str, Mapping[int, str]]
+"""Path to the lines that a diff shows of the new file, by number."""
+
+
+def file_meant(said: str, paths: Iterable[str]) -> str | None:
+    """The path that a reply means, git's prefixes, marks and a leading `./` taken off; or None."""
+    known = set(paths)
+    name = said.strip().strip("`'\"").strip()
+    for candidate in (name, name.removeprefix("./"), name.removeprefix("/")):
+        if candidate in known:
+            return candidate
+        if candidate[:2] in ("a/", "b/") and candidate[2:] in known:
+            return candidate[2:]
+    return None
+
+
+def lines_missing(file: str, *, first: int, last: int, sides: Sides) -> str:
+    """Why the lines aren't in the diff, or nothing if both ends are on its new side, in order."""
+    path = file_meant(file, sides)
+    if path is None:
+        return f"{file} is not in the diff"
+    if first > last:
+        return f"{file}: {first} to {last} is no range"
+    absent = [str(line) for line in dict.fromkeys((first, last)) if line not in sides[path]]
+    return f"{file}: line {' and '.join(absent)} is not in the diff" if absent else ""
+
+
+def block_of(code: str, lines: Mapping[int, str]) -> tuple[int, int] | None:
+    """The first and last number of the only block of lines that reads like `code`, or None.
+
+    Layout doesn't count: indents, blanks at ends of lines, blank lines around. Numbers must
+    follow each other, and the block must be the only one.
+    """
+    wanted = [line.strip() for line in code.strip("\n").split("\n")]
+    while wanted and not wanted[0]:
+        wanted.pop(0)
+    while wanted and not wanted[-1]:
+        wanted.pop()
+    if not wanted:
+        return None
+    starts = [
+        number
+        for number, line in lines.items()
+        if line.strip() == wanted[0]
+        and all(
+            number + ahead in lines and lines[number + ahead].strip() == one
+            for ahead, one in enumerate(wanted)
+        )
+    ]
+    return (starts[0], starts[0] + len(wanted) - 1) if len(starts) == 1 else None
+
+
+def around(lines: Mapping[int, str], first: int, last: int) -> tuple[int, int]:
+    """The first and last number of the run of lines that these stand in."""
+    while first - 1 in lines:
+        first -= 1
+    while last + 1 in lines:
+        last += 1
+    return first, last
+
+
+def with_block(
+    lines: Mapping[int, str], code: str, *, first: int, last: int, run: tuple[int, int]
+) -> list[str]:
+    """The run of lines with `code` for those from `first` to `last`, indented as they were."""
+    before = [lines[number] for number in range(run[0], first)]
+    after = [lines[number] for number in range(last + 1, run[1] + 1)]
+    return [*before, *_indented_like(lines[first], code), *after]
+
+
+def _indented_like(line: str, code: str) -> list[str]:
+    rows = code.strip("\n").split("\n")
+    written = [row for row in rows if row.strip()]
+    if not written:
+        return []
+    had = len(written[0]) - len(written[0].lstrip())
+    wanted = line[: len(line) - len(line.lstrip())]
+    return [
+        wanted + (row[had:] if not row[:had].strip() else row.lstrip()) if row.strip() else ""
+        for row in rows
+    ]
+
+
+def same_code(one: Sequence[str], other: Sequence[str], *, python: bool) -> bool:
+    """Whether two runs of lines are one program up to layout, by syntax tree where they can be."""
+    if python:
+        trees = [text.fragment(lines) for lines in (one, other)]
+        if trees[0] is not None and trees[1] is not None:
+            return ast.dump(trees[0].tree) == ast.dump(trees[1].tree)
+    plain = [[" ".join(line.split()) for line in lines if line.strip()] for lines in (one, other)]
+    return plain[0] == plain[1]
