@@ -355,6 +355,36 @@ def test_a_set_is_proposed_looked_through_topped_up_and_frozen(type_: Type) -> N
     assert "another evaluation set is frozen here" in done.err
 
 
+def test_a_study_tests_with_its_frozen_set_or_not_at_all(type_: Type) -> None:
+    type_(*PICK)
+    kept, gone = judge({})
+    judge({kept: ("accept", ""), gone: ("reject", "dull")})
+    type_(*PICK)
+    judge({one: ("accept", "") for one in judge({}) if one not in (kept, gone)})
+    type_(*PICK, "--freeze", "evaluation.json")
+    load = ("data", "load", "study.yaml", "--set", "data.lands.frozen=evaluation.json")
+    assert type_(*load).code == 0
+    read = [
+        {
+            one["id"]
+            for one in map(json.loads, path.read_text().splitlines())
+            if one["split"] == "test"
+        }
+        for path in Path("runs/.stages").glob("data-*/examples.jsonl")
+    ]
+    assert sorted(map(len, read)) == [2, 3]
+    assert min(read, key=len) == set(read_frozen(Path("evaluation.json")).rows)
+    lands = Path("lands.jsonl").read_text()
+    Path("lands.jsonl").write_text(lands.replace(about(kept), about(kept) + " and more"))
+    assert f"the row {kept!r} isn't what it was when it was frozen" in type_(*load).err
+    Path("lands.jsonl").write_text(lands)
+    text = Path("evaluation.json").read_text()
+    Path("evaluation.json").write_text(text.replace(kept, "another"))
+    assert "evaluation.json: the frozen set was changed" in type_(*load).err
+    missing = ("data", "load", "study.yaml", "--set", "data.lands.frozen=none.json")
+    assert "none.json: there is no such file" in type_(*missing).err
+
+
 def test_mistakes_in_picking_are_a_line(type_: Type) -> None:
     assert "review.csv: there is no such review file" in type_(*PICK, "--freeze", "e.json").err
     many = [*PICK[:4], "9", *PICK[5:]]

@@ -13,23 +13,6 @@ from outdo.data.shingles import jaccard, runs, shingles
 from outdo.errors import DataError
 
 SAID = ["if", "else", "x", "total", "+=", "1", "naïve", "Ω", "_", "()", "==", "[]", "é", "\n"]
-    "if",
-    "else",
-    "for",
-    "x",
-    "y",
-    "total",
-    "+=",
-    "1",
-    "naïve",
-    "Ω",
-    "_",
-    "()",
-    "==",
-    "[]",
-    "é",
-    "\n",
-]
 WORDS = st.lists(st.sampled_from(SAID))
 
 

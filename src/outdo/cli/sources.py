@@ -12,6 +12,7 @@ from pathlib import Path
 
 from outdo.data.chats import read_conversations, read_pairs
 from outdo.data.examples import with_nearest
+from outdo.data.frozen import held_to, read_frozen
 from outdo.data.inject import inject
 from outdo.data.load import load
 from outdo.data.preferences import first_failures, preferences
@@ -47,7 +48,10 @@ def content_of(spec: Data, root: Path, *, task: str) -> Json:
         read = digest([_digest(root / spec.path), salt()])
     else:
         read = _digest(root / spec.path)
-    return {"version": VERSION, "task": task, "read": read}
+    if isinstance(spec, (Conversations, PairRows)) or spec.frozen is None:
+        return {"version": VERSION, "task": task, "read": read}
+    frozen = read_frozen(Path(spec.frozen)).digest
+    return {"version": VERSION, "task": task, "read": read, "frozen": frozen}
 
 
 def problems_of(name: str, root: Path) -> tuple[Problem, ...]:
@@ -81,7 +85,9 @@ def examples_of(
     examples, notes = _read(spec, root, seed, sandbox, task=task)
     if task == "prefer" and not isinstance(spec, Rows):
         failures = first_failures(examples, sandbox=sandbox)
-        return preferences(examples, seed=seed, failures=failures), notes
+        examples = preferences(examples, seed=seed, failures=failures)
+    if spec.frozen is not None:
+        examples = held_to(examples, read_frozen(Path(spec.frozen)), where=spec.frozen)
     return examples, notes
 
 

@@ -10,7 +10,17 @@ from outdo.records import How
 from outdo.study.part import Part
 
 
-class Injected(Part):
+class Examples(Part):
+    """An entry that gives examples; of those to test with only those of a `frozen` set stay.
+
+    The set is a file of `outdo data pick`; its path starts where the command is given.
+    """
+
+    seed: int | None = None
+    frozen: str | None = None
+
+
+class Injected(Examples):
     """Correct programs, broken on purpose; each bug verified by running."""
 
     source: Literal["inject"]
@@ -19,10 +29,9 @@ class Injected(Part):
     test_per_problem: int = Field(default=2, ge=0)
     test_per_held_out: int = Field(default=5, ge=0)
     double: float = Field(default=0.0, ge=0, le=1)
-    seed: int | None = None
 
 
-class Programs(Part):
+class Programs(Examples):
     """Real programs of students, some right and some wrong, with the problems they solve."""
 
     source: Literal["programs"]
@@ -35,10 +44,9 @@ class Programs(Part):
     how: How = "value"
     hold_out: int = Field(default=25, ge=1)
     inject: int = Field(default=0, ge=0)
-    seed: int | None = None
 
 
-class Rows(Part):
+class Rows(Examples):
     """Rows of a JSONL, CSV or Parquet file, their columns mapped to what the task needs."""
 
     source: Literal["rows"]
@@ -47,17 +55,15 @@ class Rows(Part):
     how: How = "value"
     hold_out: int = Field(default=25, ge=1)
     drop: bool = False
-    seed: int | None = None
 
 
-class Folder(Part):
+class Folder(Examples):
     """A folder of `.py` files by student, with doctests, pytest files or stdin/stdout pairs."""
 
     source: Literal["folder"]
     path: str
     hold_out: int = Field(default=25, ge=1)
     inject: int = Field(default=0, ge=0)
-    seed: int | None = None
 
 
 class Conversations(Part):
