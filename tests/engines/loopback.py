@@ -30,7 +30,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back; `cut` sends that share of the body and closes, `hang` waits so many seconds."""
+    """What goes back; `cut` sends half of it and closes, `hang` waits so many seconds before."""
 
     data: Any = None
     status: int = 200

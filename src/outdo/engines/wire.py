@@ -50,6 +50,14 @@ def _proxied(base_url: str) -> bool:
     return not bypassed and bool({parts.scheme, "all"} & proxies.keys())
 
 
+class _Connections(dict[tuple[str, str, int | None], http.client.HTTPConnection]):
+    """A thread's connections by scheme, host and port; closed when the thread has ended."""
+
+    def __del__(self) -> None:
+        for connection in self.values():
+            connection.close()
+
+
 class Wire(httpx2.BaseTransport):
     """Sends a request on the thread's own connection, and reads the whole reply."""
 
@@ -97,7 +105,7 @@ class Wire(httpx2.BaseTransport):
 
     def _connection(self, place: tuple[str, str, int | None]) -> _Connection:
         """The thread's connection to a place: the open one, unless the server has closed it."""
-        mine: dict[object, _Connection] = self._mine.__dict__
+        mine = self._kept()
         connection = mine.get(place)
         if connection is None:
             connection = mine[place] = self._made(*place)
@@ -113,8 +121,14 @@ class Wire(httpx2.BaseTransport):
         return http.client.HTTPSConnection(host, port, timeout=self.seconds, context=self._tls)
 
     def _forget(self, place: tuple[str, str, int | None]) -> None:
-        if connection := self._mine.__dict__.pop(place, None):
+        if connection := self._kept().pop(place, None):
             connection.close()
+
+    def _kept(self) -> _Connections:
+        if not hasattr(self._mine, "connections"):
+            self._mine.connections = _Connections()
+        kept: _Connections = self._mine.connections
+        return kept
 
 
 def _whole(reply: http.client.HTTPResponse, deadline: float) -> bytes:
