@@ -7,6 +7,7 @@ import json
 from typing import Literal
 
 import pytest
+from judged_sample import judged, published
 from pydantic import BaseModel, ConfigDict
 from sample import LEXER, REDIT, RPASS, TIER, findings, sweep
 
@@ -103,11 +104,96 @@ class Trained(Strict):
     resumes: int | None
 
 
+class Number(Strict):
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    unit: str
+    about: str
+
+
+class Spent(Strict):
+    seconds: float
+    tokens_in: int
+    tokens_out: int
+    money: float
+
+
+class JudgeShape(Strict):
+    model: str
+    family: str
+    way: str
+    believed: bool
+    why: str
+    warnings: list[str]
+    health: list[Number]
+    cost: Spent
+
+
+class StandingShape(Strict):
+    contestant: str
+    against: str
+    task: str
+    judge: str
+    part: str
+    won: int
+    lost: int
+    tied: int
+    unreadable: int
+    failed: int
+    rates: list[Number]
+    believed: bool
+
+
+class Judging(Strict):
+    ties: dict[str, Literal["loss", "half", "dropped"]]
+    headline: dict[str, str | None]
+    judges: dict[str, JudgeShape]
+    standings: list[StandingShape]
+    agreement: list[Number]
+
+
+class Card(Strict):
+    size: float | None
+    kind: Literal["base", "instruct"] | None
+    about: Literal["code", "general"] | None
+    licence: str | None
+    before: str | None
+
+
+class GainShape(Strict):
+    after: str
+    before: str
+    task: str
+    judge: str | None
+    metric: str | None
+    was: float | None
+    now: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    n: int
+    verdict: Literal["better", "worse", "equivalent", "inconclusive"] | None
+
+
+class PublishedShape(Strict):
+    title: str
+    rows: list[Number]
+    pairs: list[Number]
+    sentences: list[str]
+
+
 class Shape(Strict):
     schema_: int
     study: str
     tasks: dict[str, Task]
     training: dict[str, Trained]
+    judging: Judging
+    models: dict[str, Card]
+    before_after: list[GainShape]
+    published: list[PublishedShape]
 
 
 def read(study: Findings) -> Shape:
@@ -118,7 +204,7 @@ def read(study: Findings) -> Shape:
 
 def test_results_have_the_documented_shape() -> None:
     told = read(findings())
-    assert (told.schema_, told.study) == (1, "quickstart")
+    assert (told.schema_, told.study) == (2, "quickstart")
     assert list(told.tasks) == ["repair", "repair/seen problems", "repair/unseen problems"]
     assert list(told.tasks["repair"].metrics) == ["rpass", "redit", "redit_common"]
     tuned = told.training["tuned"]
@@ -131,6 +217,35 @@ def test_results_have_the_documented_shape() -> None:
     assert (tuned.tokens_per_second, tuned.hardware) == (6_650.0, "2 cores, Intel Xeon, no GPU")
     # An older report has no more than these.
     assert (tuned.tokens_shared, tuned.validation, tuned.best_step) == (None, None, None)
+
+
+def test_a_study_without_judges_tells_of_none() -> None:
+    told = read(findings())
+    assert told.judging == Judging(ties={}, headline={}, judges={}, standings=[], agreement=[])
+    assert (told.models, told.before_after, told.published) == ({}, [], [])
+
+
+def test_a_judged_study_tells_of_judges_and_marks_those_not_believed() -> None:
+    told = read(judged(models=2, judges=2, believed=1, items=18, tasks=("review",)))
+    assert told.judging.ties == {"review": "half"}
+    assert told.judging.headline == {"review": "panel"}
+    assert {name: one.believed for name, one in told.judging.judges.items()} == {
+        "judge-1": True,
+        "judge-2": False,
+    }
+    assert {one.judge for one in told.judging.standings if not one.believed} == {"judge-2"}
+    assert {one.part for one in told.judging.standings} >= {"", "language: Go", "size: small"}
+    assert told.models["qwen-coder-0.5b tuned"].before == "qwen-coder-0.5b"
+    judged_gain = next(one for one in told.before_after if one.judge)
+    assert (judged_gain.task, judged_gain.judge, judged_gain.metric) == ("review", "panel", None)
+    assert judged_gain.before == judged_gain.after.removesuffix(" tuned")
+    assert {one.metric for one in told.before_after} == {None, "found"}
+
+
+def test_published_rates_are_told() -> None:
+    told = read(published()).published[0]
+    assert told.rows[0].name == "tuned, 14B"
+    assert len(told.pairs) == 6
 
 
 def test_a_training_that_told_little_has_nulls() -> None:

@@ -174,7 +174,7 @@ def _asked(findings: Findings, task: str, table: Table | None) -> Iterator[Asked
     if judge is not None:
         yield Asked(
             task=task,
-            heading=f"preferred by {judge}",
+            heading="preferred by " + ("the panel" if judge == "panel" else judge),
             judge=judge,
             against=reference_of(findings, task, judge),
             ties=ties(findings, task),
@@ -394,3 +394,10 @@ def _scored_parts(asked: Asked, tables: Sequence[Table]) -> dict[str, dict[str, 
         }
         parts[table.title.removeprefix(f"{table.task}/")] = told
     return parts
+
+
+def counted(board: Board, place: int) -> int | None:
+    """How many examples stand behind every number of a column, None where that differs."""
+    cells = [line.cells[place] for line in board.places]
+    counts = {cell.n for cell in cells if cell is not None and cell.value is not None}
+    return counts.pop() if len(counts) == 1 else None

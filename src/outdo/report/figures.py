@@ -10,7 +10,8 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from outdo.report import wording
+from outdo.report import sizes, wording
+from outdo.report.board import EVEN
 from outdo.report.columns import Column
 from outdo.report.findings import Findings
 from outdo.report.plots import apart, curve, series, settled, smoothed, swept_measures
@@ -35,6 +36,8 @@ STYLE: dict[Any, Any] = {
     "text.parse_math": False,
 }
 DPI = 160
+MOST_DRAWN = 4
+"""Metrics of a task that have a figure; those of slices have one."""
 
 
 def figures(findings: Findings, found: Results) -> Iterator[tuple[str, bytes]]:
@@ -50,11 +53,13 @@ def figures(findings: Findings, found: Results) -> Iterator[tuple[str, bytes]]:
 def _drawn(findings: Findings, found: Results) -> Iterator[tuple[str, Figure]]:
     for table in found.tables:
         own = [column for column in table.columns if not column.common]
-        for column in own if table.title == table.task else own[:1]:
+        for column in own[: MOST_DRAWN if table.title == table.task else 1]:
             yield f"scores-{slug(table.title)}-{slug(column.name)}", _scores(table, column)
         if table.compared:
             named = f"differences-{slug(table.title)}"
             yield named, _differences(table, table.compared[0].column)
+    for plot in sizes.plots(found.board) if found.board else ():
+        yield f"size-{slug(plot.asked.task)}", _sizes(plot)
     shown = entries(findings)
     if any(curve(run) for run in findings.trainings):
         yield "loss", _loss(shown)
@@ -122,6 +127,79 @@ def _difference(axes: Any, place: int, one: Compared, scale: float) -> None:
         axes.plot([found.low * scale, found.high * scale], [place, place], color=tone, linewidth=2)
     if found.difference is not None:
         axes.plot(found.difference * scale, place, "o", color=tone)
+
+
+WIDE, HIGH = 6.4, 3.6
+"""Size in inches of a figure of models by size; a letter of its names is 4 points wide."""
+
+
+def _sizes(plot: sizes.Plot) -> Figure:
+    """Models by size: hollow as they were, filled after fine-tuning, with their intervals."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import NullLocator
+
+    figure = Figure(figsize=(WIDE, HIGH))
+    axes = figure.add_axes((0.09, 0.14, 0.88, 0.77))
+    axes.set_xscale("log")
+    least, most = plot.sizes[0], plot.sizes[-1]
+    room = (most / least) ** 0.05
+    axes.set_xlim(least / room, most * room)
+    axes.set_ylim(plot.bottom, plot.top)
+    axes.xaxis.set_minor_locator(NullLocator())
+    kept = _apart(plot.sizes, (most / least) ** 0.04)
+    axes.set_xticks(kept, [f"{size:g}" for size in kept])
+    if plot.asked.judge is not None:
+        axes.axhline(EVEN, color=GREY, linewidth=0.8, linestyle="--")
+    nudge = (most / least) ** 0.006
+    places = {dot.name: (dot.size * nudge ** sizes.dodge(plot, dot), dot) for dot in plot.dots}
+    for x, dot in places.values():
+        _model(axes, x, dot)
+        if dot.before in places:
+            x_before, before = places[dot.before]
+            line = [x_before, x], [before.value, dot.value]
+            axes.plot(*line, color=GREY, linewidth=0.8, linestyle=":", zorder=1)
+    _named(axes, places)
+    axes.set_xlabel("billions of parameters")
+    axes.set_title(plot.title, loc="left", color=INK)
+    return figure
+
+
+def _apart(values: Sequence[float], ratio: float) -> list[float]:
+    """The values that stand at least this ratio beyond the one kept before."""
+    kept: list[float] = []
+    for value in values:
+        if not kept or value >= kept[-1] * ratio:
+            kept.append(value)
+    return kept
+
+
+def _model(axes: Any, x: float, dot: sizes.Dot) -> None:
+    tone = BLUE if dot.tuned else ORANGE
+    if dot.low is not None and dot.high is not None:
+        axes.plot([x, x], [dot.low, dot.high], color=tone, linewidth=1, alpha=0.6)
+    fill = tone if dot.tuned else "white"
+    axes.plot(x, dot.value, "o", color=tone, markerfacecolor=fill, markersize=5)
+
+
+def _named(axes: Any, places: Mapping[str, tuple[float, sizes.Dot]]) -> None:
+    """Names beside dots where there is room, in points from the lower left corner."""
+    points = 72 / axes.figure.dpi
+    height = 72 * HIGH
+    told = []
+    whiskers = []
+    for name, (x, dot) in sorted(places.items(), key=lambda item: not item[1][1].tuned):
+        right, up = (part * points for part in axes.transData.transform((x, dot.value)))
+        told.append((name, right, height - up))
+        if dot.low is not None and dot.high is not None:
+            ends = [axes.transData.transform((x, end))[1] * points for end in (dot.low, dot.high)]
+            whiskers.append((right - 1.5, height - ends[1], right + 1.5, height - ends[0]))
+    frame = (0.09 * 72 * WIDE, 0.09 * height, 72 * WIDE, 0.86 * height)
+    for label in sizes.labels(told, frame=frame, taken=whiskers, letter=4.0, line=9.0, reach=6.0):
+        axes.annotate(
+            label.name, (label.x, height - label.y), xycoords="figure points", fontsize=7,
+            ha={"start": "left", "middle": "center", "end": "right"}[label.anchor], va="center",
+            color=INK,
+        )  # fmt: skip
 
 
 def _loss(shown: Sequence[Entry]) -> Figure:

@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from outdo.records import Example, Json
 from outdo.report import jury, plots, sizes, wording
-from outdo.report.board import WAYS, rate, ties
+from outdo.report.board import WAYS, counted, rate, ties
 from outdo.report.changes import Line as Changed
 from outdo.report.changes import changes
 from outdo.report.columns import Column
@@ -211,6 +211,7 @@ def _templates() -> jinja2.Environment:
         "change_track": change_track,
         "board_notes": wording.board_notes,
         "judged_sentences": wording.judged_sentences,
+        "counted_by": counted,
         "rate": rate,
         "ties": ties,
         "ways": WAYS,

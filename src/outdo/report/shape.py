@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
-from outdo.records import Json
-from outdo.report.findings import Findings
+from outdo.records import Json, to_json
+from outdo.report.board import Gain, believed, headline_judge, ties
+from outdo.report.findings import Findings, Judge
 from outdo.report.results import Results
 from outdo.report.scored import Compared, Table
 from outdo.report.training import REPORTED
 from outdo.stats import Interval
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def as_json(findings: Findings, found: Results) -> dict[str, Json]:
@@ -24,6 +26,56 @@ def as_json(findings: Findings, found: Results) -> dict[str, Json]:
             run.name: {name: _finite(run.report.get(name)) for name in REPORTED}
             for run in findings.trainings
         },
+        "judging": _judging_json(findings),
+        "models": {name: to_json(card) for name, card in findings.cards.items()},
+        "before_after": [_gain_json(one) for one in found.board.gains] if found.board else [],
+        "published": [to_json(one) for one in findings.published],
+    }
+
+
+def _judging_json(findings: Findings) -> dict[str, Json]:
+    """What judges said, told of those that aren't believed too, and marked as such."""
+    return {
+        "ties": {task: ties(findings, task) for task in _judged_tasks(findings)},
+        "headline": {task: headline_judge(findings, task) for task in _judged_tasks(findings)},
+        "judges": {one.name: _judge_json(one) for one in findings.judges},
+        "standings": [
+            {**_record(one), "believed": believed(findings, one.judge)}
+            for one in findings.standings
+        ],
+        "agreement": [to_json(one) for one in findings.agreement],
+    }
+
+
+def _judged_tasks(findings: Findings) -> list[str]:
+    return list(dict.fromkeys(one.task for one in findings.standings))
+
+
+def _judge_json(judge: Judge) -> dict[str, Json]:
+    told = _record(judge)
+    del told["name"]
+    return told
+
+
+def _record(value: object) -> dict[str, Json]:
+    return cast("dict[str, Json]", to_json(value))
+
+
+def _gain_json(gain: Gain) -> dict[str, Json]:
+    found = gain.verdict.found if gain.verdict else None
+    return {
+        "after": gain.name,
+        "before": gain.before,
+        "task": gain.asked.task,
+        "judge": gain.asked.judge,
+        "metric": gain.asked.column.name if gain.asked.column else None,
+        "was": None if gain.was is None else gain.was.value,
+        "now": None if gain.now is None else gain.now.value,
+        "difference": found.difference if found else None,
+        "low": found.low if found else None,
+        "high": found.high if found else None,
+        "n": found.n if found else 0,
+        "verdict": gain.verdict.word if gain.verdict else None,
     }
 
 

@@ -19,6 +19,9 @@ FRAME = Frame(width=860, height=340, right=24, bottom=46, left=56)
 LETTER, LINE = 6.6, 14.0
 """How much room a letter and a line of a name take, in pixels before scaling."""
 LONGEST = 34
+"""How many letters of a name are written beside a dot."""
+DODGE = 5.0
+"""How far a model as it was stands to the left of its size, and a fine-tuned one to the right."""
 REACH = 9.0
 """How far a name begins from its dot."""
 
@@ -52,6 +55,10 @@ class Plot:
     @property
     def title(self) -> str:
         return f"{self.asked.task}: {self.asked.heading}"
+
+
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,17 +112,18 @@ def _dots(board: Board, place: int) -> Iterator[Dot]:
 def labels(
     names: Sequence[tuple[str, float, float]],
     *,
-    frame: tuple[float, float, float, float],
+    frame: Box,
+    taken: Sequence[Box] = (),
     letter: float = LETTER,
     line: float = LINE,
     reach: float = REACH,
 ) -> list[Label]:
     """Names beside their dots (name, x, y), the first having the first choice of room.
 
-    `frame` is (left, top, right, bottom) of what may be written on, y growing downwards. A name
-    for which no side is free is left out.
+    `frame` is what may be written on, y growing downwards. A name
+    for which no side is free, of its dot's and of what is `taken`, is left out.
     """
-    taken = [(x - 4, y - 4, x + 4, y + 4) for _, x, y in names]
+    full = [*taken, *((x - 4, y - 4, x + 4, y + 4) for _, x, y in names)]
     placed = []
     for name, x, y in names:
         said = short(name)
@@ -123,27 +131,25 @@ def labels(
             box = _box(label, letter=letter, line=line)
             inside = box[0] >= frame[0] and box[2] <= frame[2]
             inside = inside and box[1] >= frame[1] and box[3] <= frame[3]
-            if inside and not any(_touch(box, other) for other in taken):
-                taken.append(box)
+            if inside and not any(_touch(box, other) for other in full):
+                full.append(box)
                 placed.append(label)
                 break
     return placed
 
 
 def short(name: str) -> str:
-    """A name as it is written in a plot."""
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+    """A name as it stands in a plot: without its owner, and without its middle if it is long."""
+    own = name.rsplit("/", 1)[-1]
+    return own if len(own) <= LONGEST else f"{own[: LONGEST - 13]}…{own[-12:]}"
 
 
 def _sides(name: str, x: float, y: float, *, line: float, reach: float) -> Iterator[Label]:
-    for step in (0.0, 0.75, -0.75):
+    for step in (0.0, 0.75, -0.75, 1.5, -1.5):
         yield Label(name=name, x=x + reach, y=y + step * line, anchor="start")
         yield Label(name=name, x=x - reach, y=y + step * line, anchor="end")
     yield Label(name=name, x=x, y=y - reach - line / 3, anchor="middle")
     yield Label(name=name, x=x, y=y + reach + line / 3, anchor="middle")
-
-
-Box = tuple[float, float, float, float]
 
 
 def _box(label: Label, *, letter: float, line: float) -> Box:
@@ -165,7 +171,10 @@ def drawn(plot: Plot) -> Markup:
     down = Axis(plot.bottom, plot.top, floor_of(FRAME), FRAME.top)
     parts = [grid(across, down, FRAME, "billions of parameters")]
     parts += _even(plot, down)
-    places = {dot.name: (across.place(dot.size), down.place(dot.value)) for dot in plot.dots}
+    places = {
+        dot.name: (across.place(dot.size) + dodge(plot, dot) * DODGE, down.place(dot.value))
+        for dot in plot.dots
+    }
     parts += [
         _joined(places[dot.before], places[dot.name]) for dot in plot.dots if dot.before in places
     ]
@@ -173,11 +182,24 @@ def drawn(plot: Plot) -> Markup:
     parts += [_dot(dot, *places[dot.name]) for dot in plot.dots]
     named = sorted(plot.dots, key=lambda dot: not dot.tuned)
     frame = (FRAME.left, FRAME.top, FRAME.width, floor_of(FRAME))
-    told = labels([(dot.name, *places[dot.name]) for dot in named], frame=frame)
+    whiskers = [
+        (x - 2, down.place(dot.high), x + 2, down.place(dot.low))
+        for dot in plot.dots
+        for x, _ in [places[dot.name]]
+        if dot.low is not None and dot.high is not None
+    ]
+    told = labels([(dot.name, *places[dot.name]) for dot in named], frame=frame, taken=whiskers)
     text = Markup('<text class="label" text-anchor="{}" x="{:.1f}" y="{:.1f}">{}</text>')
     parts += [text.format(one.anchor, one.x, one.y + 4, one.name) for one in told]
     said = "; ".join(f"{dot.name}, {dot.size:g}B: {dot.value:.2f}" for dot in plot.dots)
     return svg(FRAME, f"{plot.title}, by size. {said}", parts)
+
+
+def dodge(plot: Plot, dot: Dot) -> int:
+    """To which side of its size a dot stands, where there are both sorts of models: -1, 0 or 1."""
+    if len({one.tuned for one in plot.dots}) < 2:
+        return 0
+    return 1 if dot.tuned else -1
 
 
 def _even(plot: Plot, down: Axis) -> list[Markup]:

@@ -11,8 +11,9 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from outdo.report import wording
+from outdo.report import board_tables, wording
 from outdo.report.findings import Findings
+from outdo.report.jury import said
 from outdo.report.results import Results
 from outdo.report.scored import Table
 from outdo.report.training import (
@@ -42,10 +43,33 @@ def tables(findings: Findings, found: Results) -> Iterator[tuple[str, str]]:
         yield "loss.csv", _csv(_losses(findings))
         if any(run.report.get("validation") for run in findings.trainings):
             yield "validation.csv", _csv(_looks(findings))
+    yield from _board_tables(findings, found)
     for table in found.tables:
         yield f"scores-{slug(table.title)}.tex", _tex(*_grid(table))
     if any(table.compared for table in found.tables):
         yield "comparisons.tex", _tex(*_compared_grid(found))
+
+
+def _board_tables(findings: Findings, found: Results) -> Iterator[tuple[str, str]]:
+    if found.board:
+        yield "leaderboard.csv", _csv(board_tables.board_rows(found.board))
+        yield "leaderboard.tex", _tex(*board_tables.board_grid(found.board))
+        if found.board.gains:
+            yield "before-after.csv", _csv(board_tables.gain_rows(found.board))
+            yield "before-after.tex", _tex(*board_tables.gain_grid(found.board))
+    if findings.standings:
+        yield "standings.csv", _csv(board_tables.standing_rows(findings))
+    if any(said(findings, headline=True)):
+        yield "ties.tex", _tex(*board_tables.ties_grid(findings))
+    if findings.judges:
+        yield "judges.csv", _csv(board_tables.judge_rows(findings))
+        yield "judges.tex", _tex(*board_tables.judge_grid(findings))
+    if findings.published:
+        yield "published.csv", _csv(board_tables.published_rows(findings.published))
+        for table in findings.published:
+            yield f"published-{slug(table.title)}.tex", _tex(*board_tables.published_grid(table))
+            if table.pairs:
+                yield f"differences-{slug(table.title)}.tex", _tex(*board_tables.pairs_grid(table))
 
 
 def slug(title: str) -> str:
@@ -247,6 +271,7 @@ def markdown(findings: Findings, found: Results) -> str:
         said = [wording.sentence(table, first, findings), *wording.caveats(first, findings)]
         parts += [f"**{_md(said[0])}** {_md(table.population)}", *map(_md, said[1:])]
     parts += [f"- {_md(note)}" for note in findings.notes]
+    parts += list(_md_board(findings, found))
     for table in found.tables:
         parts += [f"## {_md(table.title)}", _md(f"{table.about} {table.population}".strip())]
         parts.append(_md_table(*_grid(table)))
@@ -259,6 +284,29 @@ def markdown(findings: Findings, found: Results) -> str:
     if findings.command:
         parts += ["## Run it again", f"```\n{findings.command}\n```"]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _md_board(findings: Findings, found: Results) -> Iterator[str]:
+    """Published rates, the leaderboard and the judges, as far as there are any."""
+    for table in findings.published:
+        yield f"## {_md(table.title)}"
+        yield "\n".join(f"- {_md(each)}" for each in table.sentences)
+        yield _md_table(*board_tables.published_grid(table))
+        yield _md_table(*board_tables.pairs_grid(table))
+    if found.board:
+        yield "## Leaderboard"
+        yield _md_table(*board_tables.board_grid(found.board))
+        yield _md(" ".join(wording.board_notes(found.board)))
+        if found.board.gains:
+            yield "## Before and after fine-tuning"
+            yield _md_table(*board_tables.gain_grid(found.board))
+    if any(said(findings, headline=True)):
+        yield "## Ties, counted three ways"
+        yield _md_table(*board_tables.ties_grid(findings))
+    if findings.judges:
+        yield "## Judges"
+        yield _md(f"{wording.jury(findings.judges)}.")
+        yield _md_table(*board_tables.judge_grid(findings))
 
 
 def _training_grid(findings: Findings) -> tuple[list[str], list[list[str]]]:

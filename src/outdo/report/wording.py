@@ -259,6 +259,11 @@ def _as_measure(found: Difference, asked: Asked) -> Measure:
     )
 
 
+def who(judge: str) -> str:
+    """A judge as it stands in a sentence: «the panel», or its name."""
+    return "the panel" if judge == "panel" else judge
+
+
 def judged_sentences(findings: Findings, table: Table, compared: Compared) -> Iterator[str]:
     """What judges that are believed say of the two that the headline compares."""
     judge = headline_judge(findings, table.task)
@@ -275,11 +280,11 @@ def _standing(findings: Findings, one: Standing) -> str:
     way = ties(findings, one.task)
     found = rate(one, way)
     if found is None or found.value is None:
-        return f"{one.judge} could not tell {one.contestant} from {one.against} on {one.task}."
+        return f"On {one.task}, {who(one.judge)} told {one.contestant} from {one.against} nowhere."
     items = f"{found.n:,} {plural(findings.item, found.n)}"
     return (
-        f"In the eyes of {one.judge}, {one.contestant} is preferred to {one.against} on {one.task} "
-        f"in {told(found)} {told_limits(found)} of {items}, {TIES[way]}."
+        f"In the eyes of {who(one.judge)}, {one.contestant} is preferred to {one.against} on "
+        f"{one.task} in {told(found)} {told_limits(found)} of {items}, {TIES[way]}."
     )
 
 
@@ -293,7 +298,7 @@ def leading(findings: Findings, board: Board) -> tuple[str, str] | None:
                 return (
                     f"{line.name} is preferred to {asked.against} in {100 * cell.value:.0f}%",
                     f"{asked.task}: {told(cell)} {told_limits(cell)} of {items} in the eyes of "
-                    f"{asked.judge}, {TIES[asked.ties or USUAL]}.",
+                    f"{who(asked.judge)}, {TIES[asked.ties or USUAL]}.",
                 )
     return None
 
@@ -303,7 +308,7 @@ def board_notes(board: Board) -> Iterator[str]:
     judged = [one for one in board.asked if one.judge is not None]
     by: dict[str, list[str]] = {}
     for one in judged:
-        said = f"how often {one.judge} prefers a contestant to {one.against}"
+        said = f"how often {who(one.judge or '')} prefers a contestant to {one.against}"
         by.setdefault(f"{said}, {TIES[one.ties or USUAL]}", []).append(one.task)
     for said, tasks in by.items():
         where = "" if len(by) == 1 else f" ({', '.join(tasks)})"
