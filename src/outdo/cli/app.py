@@ -16,10 +16,14 @@ from outdo.cli.options import (
     RUNS as RUNS,
 )
 from outdo.cli.options import (
+    BaseUrl,
+    Budget,
     DryRun,
     Limit,
     LocalOnly,
     LogDir,
+    MaxConnections,
+    PriceFile,
     Sandbox,
     Seed,
     Sets,
@@ -65,12 +69,17 @@ def run(
     seed: Seed = None,
     sandbox: Sandbox = Tier.auto,
     local_only: LocalOnly = False,
+    base_url: BaseUrl = None,
+    max_connections: MaxConnections = None,
+    budget: Budget = None,
+    prices: PriceFile = None,
     dry_run: DryRun = False,
     expect: Annotated[
         Expect | None, typer.Option("--expect", help="Exit code 1 for any other verdict.")
     ] = None,
 ) -> None:
     """Carry a whole study out: data, training, answers, scores, report."""
+    from outdo.cli.remote import Remote
     from outdo.cli.studies import run_study
 
     overrides = [f"limit={limit}"] if limit is not None else []
@@ -81,7 +90,13 @@ def run(
         log_dir=log_dir,
         overrides=overrides,
         tier=sandbox.value,
-        local_only=local_only,
+        remote=Remote(
+            base_url=base_url,
+            max_connections=max_connections,
+            budget=budget,
+            local_only=local_only,
+            prices=prices,
+        ),
         dry_run=dry_run,
         expect=expect.value if expect else None,
     )

@@ -38,5 +38,20 @@ LocalOnly = Annotated[
     typer.Option("--local-only", envvar="OUTDO_LOCAL_ONLY", help="Nothing leaves this machine."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option("--base-url", help="Where a model behind an API is asked, as http://host/v1."),
+]
+MaxConnections = Annotated[
+    int | None, typer.Option("--max-connections", min=1, help="Calls to a provider at once.")
+]
+Budget = Annotated[
+    float | None,
+    typer.Option("--budget", min=0, metavar="DOLLARS", help="Stop before more than this is spent."),
+]
+PriceFile = Annotated[
+    Path | None,
+    typer.Option("--prices", envvar="OUTDO_PRICES", help="Your own prices of models, as YAML."),
+]
 
 RUNS = Path("runs")

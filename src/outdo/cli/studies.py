@@ -7,12 +7,13 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from outdo.cli.app import RUNS
+from outdo.cli.remote import Remote
 from outdo.cli.tools import stored_only, tools_for
 from outdo.cli.watch import watcher
 from outdo.pipeline import Report, carry_out, prepare
@@ -34,21 +35,22 @@ def run_study(
     log_dir: Path,
     overrides: Sequence[str] = (),
     tier: str = "auto",
-    local_only: bool = False,
+    remote: Remote | None = None,
     dry_run: bool = False,
     expect: str | None = None,
 ) -> int:
     """The exit code of a study that was carried out: 1 if its verdict is not the expected one."""
-    study = load_study(path, overrides=overrides)
-    if dry_run:
-        show_plan(study)
-        return 0
-    if local_only:
+    study, remote = load_study(path, overrides=overrides), remote or Remote()
+    if remote.local_only:
         os.environ["HF_HUB_OFFLINE"] = "1"
+    if dry_run:
+        show_plan(study, log_dir=log_dir, tier=tier, remote=remote)
+        return 0
+    remote = replace(remote, ledger=log_dir / study.study / "calls.jsonl")
     report = carry_out(
         study,
         store=Store(log_dir),
-        tools=tools_for(log_dir, tier=tier, task=study.task),
+        tools=tools_for(log_dir, tier=tier, task=study.task, remote=remote),
         watch=watcher(),
         command=command_line(),
     )
@@ -103,27 +105,14 @@ def tell(report: Report) -> None:
     print(f"report: {report.folder / 'index.html'}")
 
 
-def show_plan(study: Study) -> None:
-    """Say what a study would do."""
+def show_plan(study: Study, *, log_dir: Path, tier: str, remote: Remote) -> None:
+    """Say what a study would do, and what it would take of each provider."""
+    from outdo.cli.plan import show_costs, show_stages
+
     console = Console()
-    table = Table(title=f"{study.study}: what would be done", title_justify="left")
-    for heading in ("stage", "what", "on"):
-        table.add_column(heading)
-    for name, spec in study.data.items():
-        table.add_row("data", name, f"{spec.source}")
-    for name, pairs in study.pairs.items():
-        said = f"{pairs.samples} sample(s) of {pairs.model} on {pairs.examples}"
-        table.add_row("pairs", name, f"{pairs.chosen} against {pairs.rejected}, {said}")
-    for run in study.runs().values():
-        turns = ", once for each group left out" if run.settings.leave_out else ""
-        table.add_row("train", run.name, f"{run.model} on {' + '.join(run.data)}{turns}")
-    for one in study.answers().values():
-        limit = f", at most {study.limit} examples" if study.limit else ""
-        asked = f"{one.ask.prompt}, {one.ask.samples} sample(s){limit}"
-        table.add_row("generate, score", one.name, f"{one.data}: {asked}")
-    for title, entry in study.compare.items():
-        table.add_row("compare", title, f"against the best of {', '.join(entry.against)}")
-    console.print(table)
+    show_stages(study, console)
+    tools = tools_for(log_dir, tier=tier, task=study.task, remote=remote)
+    show_costs(study, remote, tools, console, watcher())
 
 
 def command_line() -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from outdo.cli.environment import environment
+from outdo.cli.remote import Doors, Remote
 from outdo.cli.sources import content_of, examples_of
 from outdo.engines.scripted import from_file
 from outdo.errors import MissingExtra, SandboxError, StoreError, StudyError, TrainingError
@@ -22,18 +23,25 @@ from outdo.sandbox import Sandbox
 from outdo.study import Answering, Run
 
 
-def tools_for(log_dir: Path, *, tier: str, task: str) -> Tools:
-    """The real ones: transformers and peft on this machine, programs in the sandbox."""
+def tools_for(
+    log_dir: Path, *, tier: str, task: str | Sequence[str], remote: Remote | None = None
+) -> Tools:
+    """The real ones: transformers and peft on this machine, providers, programs in the sandbox.
+
+    Sources that don't say what their examples are for make them for the first of several tasks.
+    """
+    task = task if isinstance(task, str) else task[0]
+    remote = remote or Remote(local_only=bool(os.environ.get("OUTDO_LOCAL_ONLY")))
     return Tools(
         sandbox=functools.partial(_sandbox, tier),
-        engine=_Engines(),
+        engine=_Engines(Doors(remote)),
         living=_living,
         counting=_counting,
         train=_train,
         settings=lambda run: _settings(run).what,
         reference=_reference,
         reference_settings=_reference_settings,
-        resolve=functools.partial(resolve, runs=log_dir),
+        resolve=functools.partial(_resolve, log_dir, remote),
         data_what=functools.partial(content_of, task=task),
         data=functools.partial(examples_of, task=task),
         environment=lambda: environment(sandbox=_signature(tier)),
@@ -68,6 +76,11 @@ def _without_sandbox(tools: Tools) -> Callable[[], Mapping[str, Json]]:
     return told
 
 
+def _resolve(log_dir: Path, remote: Remote, name: str) -> ModelReference:
+    remote.check(name)
+    return resolve(name, runs=log_dir, base_url=remote.base_url)
+
+
 def _sandbox(tier: str) -> AbstractContextManager[Runner]:
     return Sandbox(tier=tier)  # type: ignore[arg-type]
 
@@ -81,12 +94,15 @@ def _signature(tier: str) -> str:
 class _Engines:
     """Gives out engines; those of one base share its weights, so that it is loaded once."""
 
-    def __init__(self) -> None:
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
         self._weights: dict[tuple[str, ...], Any] = {}
 
     def __call__(self, model: ModelReference, ask: Answering) -> Engine:
         if model.kind == "script":
             return from_file(model.path, model=model.label)
+        if model.kind == "api":
+            return self._doors(model)
         local, weights = _imported()
         place = (model.bottom.digest, model.head, ask.precision)
         if place not in self._weights:
@@ -135,8 +151,9 @@ def _train(
     score: ScoreOf | None,
     on_step: OnStep,
 ) -> None:
-    if base.kind == "script":
-        raise TrainingError("a script can't be trained", "name a model", where=base.name)
+    if base.kind in ("script", "api"):
+        what = "a script" if base.kind == "script" else "a provider's model"
+        raise TrainingError(f"{what} can't be trained", "name a model", where=base.name)
     try:
         from outdo.training.following import train
 
@@ -157,8 +174,9 @@ def _train(
 def _reference(
     model: ModelReference, pairs: Sequence[Pair], run: Run
 ) -> Iterator[tuple[int, Logs | None]]:
-    if model.kind == "script":
-        raise TrainingError("a script can't be a reference", "name a model", where=model.name)
+    if model.kind in ("script", "api"):
+        what = "a script" if model.kind == "script" else "a provider's model"
+        raise TrainingError(f"{what} can't be a reference", "name a model", where=model.name)
     try:
         from outdo.training import reference_logs
 

@@ -152,11 +152,7 @@ class Job:
 
     def limited(self, examples: Sequence[Example]) -> list[Example]:
         """The first examples of each task in an order of their own: a larger limit only adds."""
-        order = sorted(examples, key=lambda e: digest([self.study.seed, e.id]))
-        if self.study.limit is None or len(self.duties.tasks) == 1:
-            return order[: self.study.limit]
-        parts = [self.duties.mine(task, order)[: self.study.limit] for task in self.duties.tasks]
-        return [example for part in parts for example in part]
+        return limited(self.study, self.duties, examples)
 
     def link(self, name: str, stage: Path) -> str:
         """The name below `stages` in the study's folder that now points to a stage."""
@@ -167,6 +163,15 @@ class Job:
         aside.symlink_to(os.path.relpath(stage, link.parent))
         aside.replace(link)
         return link.name
+
+
+def limited(study: Study, duties: Duties, examples: Sequence[Example]) -> list[Example]:
+    """At most the study's limit of examples of each task, in an order of their own."""
+    order = sorted(examples, key=lambda e: digest([study.seed, e.id]))
+    if study.limit is None or len(duties.tasks) == 1:
+        return order[: study.limit]
+    parts = [duties.mine(task, order)[: study.limit] for task in duties.tasks]
+    return [example for part in parts for example in part]
 
 
 @contextlib.contextmanager

@@ -84,7 +84,7 @@ class Bench:
         """A judge's judgements of these contests, and what its calls took; none is made twice."""
         spec = chair.spec
         manner = way(spec.way, scores=spec.scores, repeats=spec.repeats)
-        sampling = sampled(_ask(spec), seed=self.seed)
+        sampling = sampled(asking(spec), seed=self.seed)
         calls = [(one, manner.prompts(one)) for one in contests]
         requests = {
             request.key: (request, call)
@@ -127,12 +127,12 @@ class Bench:
         }
         asked = {key: request for key, (request, _) in requests.items()}
         _, said = completed(
-            self.shop, chair.model, _ask(chair.spec), asked, about, name=title, unit="verdicts"
+            self.shop, chair.model, asking(chair.spec), asked, about, name=title, unit="verdicts"
         )
         return said
 
 
-def _ask(spec: Judging) -> Answering:
+def asking(spec: Judging) -> Answering:
     """A judge's calls as those of anybody who answers."""
     return Answering(
         model=spec.model,

@@ -110,7 +110,7 @@ def rows_file(stage: Path) -> Path:
 
 def _paths(spec: Data) -> set[str]:
     """The fields that say where something lies: content counts, not paths."""
-    return {"path", "programs", "problems"} & set(type(spec).model_fields)
+    return {"path", "programs", "problems", "frozen"} & set(type(spec).model_fields)
 
 
 def write_rows(path: Path, rows: Iterable[Example | Conversation | Pair]) -> None:
@@ -193,11 +193,18 @@ def completed(
             for request, completion in engine.complete([requests[key] for key in owed]):
                 yield _completion_row(request.key, about[request.key], completion)
         except TransientError as error:
-            hint = "what has arrived is kept: run the same command again"
-            raise EngineError(f"the engine stopped answering: {error}", hint, where=name) from error
+            raise _stopped(error, name) from error
 
     rows = filled(shop, stage, list(requests), make, title=name, unit=unit)
     return stage.folder, {key: _completion(row) for key, row in rows.items()}
+
+
+def _stopped(error: TransientError, name: str) -> EngineError:
+    """The end of an engine in words; one of a kind of its own says itself how to go on."""
+    if type(error) is not TransientError:
+        return EngineError(str(error), where=name)
+    hint = "what has arrived is kept: run the same command again"
+    return EngineError(f"the engine stopped answering: {error}", hint, where=name)
 
 
 def asked_again(
