@@ -15,6 +15,8 @@ from statsmodels.stats.proportion import proportion_confint
 from outdo.stats import mean
 from outdo.stats.intervals import (
     bootstrap,
+    fixed_point,
+    shares_by_group,
     spread_of,
     spread_of_shares,
 )
@@ -240,11 +242,42 @@ def test_alike_groups_are_worth_about_one_row_each() -> None:
     told = mean(values, labels, share=True, claim="new")
     spread = spread_of_shares(values, labels)
     assert 11 < spread.size < 13
-    assert spread.freedom == pytest.approx(11)
-    assert (told.low, told.high) == pytest.approx(
-        wilson(successes=spread.size / 2, n=spread.size, freedom=spread.freedom)
-    )
+    assert spread.freedom == pytest.approx(11 * (1 + 11 / 30))
+    t = scipy.stats.t.ppf(0.975, spread.freedom)
+    # Each limit is a share from which .5 is t standard errors away, at the size it makes likely.
+    for end in (told.low, told.high):
+        error = math.sqrt(end * (1 - end) / spread.size_at(end, 1 - end))
+        assert abs(0.5 - end) / error == pytest.approx(t, rel=1e-5)
     assert told.by == "Wilson at the effective size, by group"
+
+
+def test_many_shares_at_once_are_each_told_alone() -> None:
+    sizes = np.array([4, 7, 1, 12, 3])
+    hits = np.array([[0, 0, 0, 0, 0], [1, 5, 0, 3, 3], [4, 7, 1, 12, 3], [4, 0, 1, 0, 0]])
+    low, high = shares_by_group(hits, sizes)
+    labels = np.repeat(np.arange(5), sizes).tolist()
+    for row, *ends in zip(hits, low, high, strict=True):
+        values = [float(i < k) for k, n in zip(row, sizes, strict=True) for i in range(n)]
+        told = mean(values, labels, share=True, claim="new")
+        assert (told.low, told.high) == pytest.approx(ends, abs=1e-6)
+
+
+def test_whole_and_broken_shares_meet() -> None:
+    labels = [i // 6 for i in range(60)]
+    values = [float(i % 7 < 2 + i // 30) for i in range(60)]
+    whole = mean(values, labels, share=True, claim="new")
+    broken = mean([min(1.0, x + 1e-9) for x in values], labels, share=True, claim="new")
+    assert (broken.low, broken.high) == pytest.approx((whole.low, whole.high), abs=0.03)
+
+
+def test_a_fixed_point_is_found_where_steps_alone_would_walk_to_and_fro() -> None:
+    found = fixed_point(
+        lambda x: 1 - 0.99 * x,
+        np.array([0.1, 0.9]),
+        least=np.zeros(2),
+        most=np.ones(2),
+    )
+    assert found == pytest.approx([1 / 1.99] * 2, abs=1e-6)
 
 
 def test_groups_that_are_not_alike_are_worth_nearly_all_their_rows() -> None:

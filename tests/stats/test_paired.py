@@ -14,7 +14,7 @@ from statsmodels.stats.contingency_tables import mcnemar as their_mcnemar
 
 from outdo.stats import compare
 from outdo.stats.intervals import spread_of, spread_of_shares
-from outdo.stats.rates import mcnemar, tango, wilson
+from outdo.stats.rates import mcnemar, share_against, tango, wilson
 
 counts = st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 60)).filter(
     lambda told: sum(told) > 0
@@ -185,11 +185,14 @@ def test_a_claim_about_new_groups_counts_groups() -> None:
     assert these.low is not None
     assert new.low is not None
     assert new.low < 0.05 < these.low
-    spread = spread_of_shares([1.0] * 30 + [0.0] * 30, list(groups.values()))
-    assert 4.9 < spread.size < 7
-    assert (new.low, new.high) == pytest.approx(
-        tango(wins=spread.size / 2, losses=0, n=spread.size, freedom=spread.freedom)
-    )
+    gaps = [1.0] * 30 + [0.0] * 30
+    spread = spread_of_shares(gaps, list(groups.values()), difference=True)
+    assert 4.9 < spread.size < 8
+    for end, ends in ((new.low, 0), (new.high, 1)):
+        against = share_against(0.5, 0.0, end)
+        size = spread.size_at(against + end, against, 1 - 2 * against - end)
+        wanted = tango(wins=size / 2, losses=0, n=size, freedom=spread.freedom)[ends]
+        assert end == pytest.approx(wanted, abs=1e-6)
     assert new.by == "Tango at the effective size, by group"
     assert new.p == pytest.approx(
         2 * scipy.stats.t.sf(0.5 / math.sqrt(spread.variance), spread.freedom)

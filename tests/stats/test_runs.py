@@ -119,14 +119,24 @@ def test_runs_that_never_differ_are_told_as_one() -> None:
     assert told.run_means == (0.35,) * 3
 
 
-def test_distances_of_several_runs_by_hand() -> None:
+def test_distances_of_two_runs_add_up_the_squares_of_both_half_widths() -> None:
     table = np.array([[1.0, 2.0, 4.0], [2.0, 4.0, 9.0]])
     told = mean_of_runs(runs_of(table), share=False)
     items, runs = table.mean(0).var(ddof=1) / 3, table.mean(1).var(ddof=1) / 2
-    freedom = min(2, (items + runs) ** 2 / (items**2 / 2 + runs**2 / 1))
-    half = scipy.stats.t.ppf(0.975, freedom) * math.sqrt(items + runs)
+    half = math.sqrt(
+        items * scipy.stats.t.ppf(0.975, 2) ** 2 + runs * scipy.stats.t.ppf(0.975, 1) ** 2
+    )
     assert (told.low, told.high) == pytest.approx((table.mean() - half, table.mean() + half))
     assert told.by == "t, by row and run"
+
+
+def test_distances_of_three_runs_by_hand() -> None:
+    table = np.array([[1.0, 2.0, 4.0], [2.0, 4.0, 9.0], [1.0, 3.0, 4.0]])
+    told = mean_of_runs(runs_of(table), share=False)
+    items, runs = table.mean(0).var(ddof=1) / 3, table.mean(1).var(ddof=1) / 3
+    freedom = min(2, (items + runs) ** 2 / (items**2 / 2 + runs**2 / 2))
+    half = scipy.stats.t.ppf(0.975, freedom) * math.sqrt(items + runs)
+    assert (told.low, told.high) == pytest.approx((table.mean() - half, table.mean() + half))
 
 
 def test_what_some_runs_lack_moves_the_mean_by_as_much_as_it_counts() -> None:
@@ -320,6 +330,17 @@ def rate(level: float, spread: float) -> float:
     deviation = math.sqrt(1.5**2 + 0.5**2 + spread**2)
     points = scipy.stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
     return float(scipy.special.expit(level + deviation * points).mean())
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.2, 0.5])
+def test_a_mean_of_two_runs_holds_its_level(spread: float) -> None:
+    draw = np.random.default_rng(8)
+    truth, hits = rate(-1.0, spread), 0
+    for _ in range(TRIALS):
+        table = asked(draw, 1.5 * draw.normal(size=200), -1.0, spread, 2)
+        told = mean_of_runs(runs_of(table), share=True)
+        hits += told.low <= truth <= told.high
+    assert hits / TRIALS >= 0.93
 
 
 @pytest.mark.parametrize("items", [60, 200])

@@ -55,7 +55,11 @@ def tost(
     if reason := why_none(differences, groups, share=False):
         middle = math.fsum(differences) / len(differences) if differences else None
         return _untold(middle, margin, reason)
-    spread = (spread_of_shares if share else spread_of)(differences, groups)
+    spread = (
+        spread_of_shares(differences, groups, difference=True)
+        if share
+        else spread_of(differences, groups)
+    )
     return _tested(
         spread.mean,
         math.sqrt(spread.variance),

@@ -8,15 +8,21 @@ group alike? Then groups are the evidence, and an interval over rows alone is to
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from outdo.stats.rates import t_quantile, wilson
+from outdo.stats.alike import groups_of
+from outdo.stats.rates import quantile, t_quantile, wilson, wilson_ends
 from outdo.stats.spread import (
     ONE_RUN,
     Between,
+    Worth,
     between_runs,
+    freedom_of,
+    least_effect,
+    satterthwaite,
     spread_of,
     spread_of_shares,
     with_runs,
@@ -186,19 +192,118 @@ def _limits(
     moving = values if influence is None else influence
     if reason := why_none(moving, groups, share=share):
         return None, None, reason
+    import numpy as np
+
     alone = between.variance == 0
-    if share and groups is None and alone and all(value in (0, 1) for value in values):
+    if share and groups is None and alone and _whole(values):
         return *wilson(successes=math.fsum(values), n=len(values), level=level), "Wilson"
     kind = f"by {'group' if groups is not None else 'row'}{'' if alone else ' and run'}"
+    if share and groups is not None and influence is None and alone and _whole(values):
+        low, high = shares_by_group(*_counted(values, groups), level=level)
+        return float(low[0]), float(high[0]), f"Wilson at the effective size, {kind}"
     if share:
         spread = with_runs(spread_of_shares(values, groups, influence=influence), between)
         freedom = spread.freedom if spread.freedom > 0 else None
-        successes = min(max(spread.mean, 0.0), 1.0) * spread.size
-        low, high = wilson(successes=successes, n=spread.size, level=level, freedom=freedom)
-        return low, high, f"Wilson at the effective size, {kind}"
+        middle = min(max(spread.mean, 0.0), 1.0)
+
+        def size(at: np.ndarray) -> np.ndarray:
+            return np.array([spread.size_at(float(at[0]), 1 - float(at[0]))])
+
+        ends = share_ends(np.array([middle]), size, z=quantile(0.5 + level / 2, freedom))
+        return float(ends[0][0]), float(ends[1][0]), f"Wilson at the effective size, {kind}"
     spread = with_runs(spread_of(moving, groups), between)
     half = t_quantile(0.5 + level / 2, spread.freedom) * math.sqrt(spread.variance)
     return spread.mean - half, spread.mean + half, f"t, {kind}"
+
+
+def _whole(values: Sequence[float]) -> bool:
+    return all(value in (0, 1) for value in values)
+
+
+def _counted(values: Sequence[float], groups: Sequence[Hashable]) -> tuple[np.ndarray, np.ndarray]:
+    """How many of each group are 1, shape (1, groups), and how many there are, (groups,)."""
+    import numpy as np
+
+    hits: dict[Hashable, float] = {}
+    for value, name in zip(values, groups, strict=True):
+        hits[name] = hits.get(name, 0.0) + value
+    sizes = Counter(groups)
+    return np.array([list(hits.values())]), np.array([sizes[name] for name in hits])
+
+
+def shares_by_group(
+    hits: np.ndarray, sizes: np.ndarray, *, level: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """The limits of many shares at once, whole groups the evidence.
+
+    `hits`, shape (shares, groups), counts successes, of `sizes`, shape (groups,). The estimand is
+    the chance of a success of a row, in groups of sizes like these; its estimate is the pooled
+    share. Returns two arrays of shape (shares,).
+    """
+    import numpy as np
+
+    n, parts = sizes.sum(), sizes / sizes.sum()
+    middle = hits.sum(axis=1) / n
+    plain = middle * (1 - middle) / n
+    robust = ((hits - middle[:, None] * sizes) ** 2 / (1 - parts)).sum(axis=1) / n**2
+    ratio = np.divide(robust, plain, out=np.zeros_like(plain), where=plain > 0)
+    worth = Worth(
+        groups=groups_of(np.stack([hits, sizes - hits], axis=2)),
+        independent=np.full(len(hits), float(n)),
+        least=least_effect(ratio, satterthwaite(parts.tolist())),
+    )
+    z = quantile(0.5 + level / 2, freedom_of(parts.tolist()))
+    return share_ends(middle, lambda at: worth(np.stack([at, 1 - at], axis=1)), z=z)
+
+
+def share_ends(
+    middle: np.ndarray, size: Callable[[np.ndarray], np.ndarray], *, z: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's limits of shares whose effective size depends on the share that is tried.
+
+    Each limit is the share from which the one seen is z standard errors away, at the size that
+    this limit itself makes likely.
+    """
+    import numpy as np
+
+    def ends(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        low, high = wilson_ends(middle, size(np.clip(at, 1e-9, 1 - 1e-9)), z)
+        return np.clip(low, 0.0, middle), np.clip(high, middle, 1.0)
+
+    first = ends(middle)
+    low = fixed_point(lambda at: ends(at)[0], first[0], least=np.zeros_like(middle), most=middle)
+    high = fixed_point(lambda at: ends(at)[1], first[1], least=middle, most=np.ones_like(middle))
+    return low, high
+
+
+def fixed_point(
+    of: Callable[[np.ndarray], np.ndarray],
+    start: np.ndarray,
+    *,
+    least: np.ndarray,
+    most: np.ndarray,
+) -> np.ndarray:
+    """Where each value is what `of` makes of it, within bounds, by secants.
+
+    A secant that leads out of what is known to hold the point gives way to halving that.
+    """
+    import numpy as np
+
+    low, high, at, known = least.copy(), most.copy(), start, of(start)
+    last, last_off = at, np.full_like(at, np.nan)
+    for _ in range(40):
+        off = known - at
+        low, high = np.where(off >= 0, at, low), np.where(off <= 0, at, high)
+        if float(np.abs(off).max()) < 1e-7:
+            return at
+        bend = off - last_off
+        slope = np.divide(at - last, bend, out=np.full_like(at, np.nan), where=bend != 0)
+        step = np.where(np.isfinite(slope), at - off * slope, known)
+        step = np.where((step >= low) & (step <= high), step, (low + high) / 2)
+        last, last_off = at, off
+        at = np.where(off == 0, at, step)
+        known = of(at)
+    return at
 
 
 def why_none(

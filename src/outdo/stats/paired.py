@@ -10,8 +10,16 @@ import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from outdo.stats.intervals import Claim, Values, why_none
-from outdo.stats.rates import LEVEL, mcnemar, t_quantile, tango
+from outdo.stats.intervals import Claim, Values, fixed_point, why_none
+from outdo.stats.rates import (
+    LEVEL,
+    mcnemar,
+    quantile,
+    share_against,
+    t_quantile,
+    tango,
+    tango_end,
+)
 from outdo.stats.spread import (
     Between,
     Spread,
@@ -166,7 +174,7 @@ def _sureness(
 ) -> _Sureness:
     if reason := why_none(gaps, labels, share=share):
         return _Sureness(by=reason)
-    spread = spread_of_shares(gaps, labels) if share else spread_of(gaps, labels)
+    spread = spread_of_shares(gaps, labels, difference=True) if share else spread_of(gaps, labels)
     spread = with_runs(spread, between)
     kind = f"by {'row' if labels is None else 'group'}{' and run' if between.variance else ''}"
     limits, by = _student(spread), f"t, {kind}"
@@ -201,19 +209,42 @@ def _student(spread: Spread) -> Limits:
 
 
 def _tango(gaps: Sequence[float], spread: Spread | None) -> Limits:
-    """Tango's interval: of 0s and 1s as they are, or at the effective size of a `spread`."""
+    """Tango's interval: of 0s and 1s as they are, or at the effective size of a `spread`.
+
+    By group the size is the one that each limit makes likely (see `intervals.share_ends`).
+    """
     n = len(gaps)
     up = math.fsum(gap for gap in gaps if gap > 0) / n
     down = -math.fsum(gap for gap in gaps if gap < 0) / n
-    size, freedom = float(n), None
-    if spread is not None:
-        size = spread.size
-        freedom = spread.freedom if spread.freedom > 0 else None
+    if spread is None:
+        return lambda level: tango(wins=up * n, losses=down * n, n=n, level=level)
+    freedom = spread.freedom if spread.freedom > 0 else None
 
     def limits(level: float) -> tuple[float, float]:
-        return tango(wins=up * size, losses=down * size, n=size, level=level, freedom=freedom)
+        z = quantile(0.5 + level / 2, freedom)
+        return _tango_end(up, down, spread, z, -1.0), _tango_end(up, down, spread, z, 1.0)
 
     return limits
+
+
+def _tango_end(up: float, down: float, spread: Spread, z: float, outside: float) -> float:
+    import numpy as np
+
+    def end(gap: float) -> float:
+        against = share_against(up, down, gap)
+        size = spread.size_at(against + gap, against, max(0.0, 1 - 2 * against - gap))
+        return tango_end(up, down, size, z=z, outside=outside)
+
+    first, middle = tango_end(up, down, spread.size, z=z, outside=outside), up - down
+    if spread.worth is None:
+        return first
+    found = fixed_point(
+        lambda at: np.array([end(float(at[0]))]),
+        np.array([first]),
+        least=np.array([min(middle, outside)]),
+        most=np.array([max(middle, outside)]),
+    )
+    return float(found[0])
 
 
 def _t_test(spread: Spread) -> tuple[float | None, str]:

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
 
 LEVEL = 0.95
 
@@ -22,13 +26,20 @@ def wilson(
     """
     if not (n > 0 and 0 <= successes <= n):
         raise ValueError(f"{successes} of {n} is no share")
-    p = successes / n
     z = quantile(0.5 + level / 2, freedom)
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    low = 0.0 if successes == 0 else max(0.0, middle - half)
-    high = 1.0 if successes == n else min(1.0, middle + half)
-    return low, high
+    low, high = wilson_ends(successes / n, n, z)
+    return max(0.0, float(low)), min(1.0, float(high))
+
+
+Number = TypeVar("Number", float, "np.ndarray")
+
+
+def wilson_ends(share: Number, n: Number, z: float) -> tuple[Number, Number]:
+    """Wilson's limits of a share of `n`, numbers or arrays; exactly 0 and 1 at none and all."""
+    spread = z * z / n
+    middle = (share + spread / 2) / (1 + spread)
+    half = (share * (1 - share) * spread + spread * spread / 4) ** 0.5 / (1 + spread)
+    return (middle - half) * (share > 0), 1 - (1 - middle - half) * (share < 1)
 
 
 def clopper_pearson(*, successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -104,21 +115,27 @@ def tango(
     if not (n > 0 and wins >= 0 and losses >= 0 and wins + losses <= n * (1 + 1e-9)):
         raise ValueError(f"{wins} wins and {losses} losses don't fit {n} pairs")
     z = quantile(0.5 + level / 2, freedom)
-    middle = (wins - losses) / n
+    up, down = wins / n, losses / n
+    return tango_end(up, down, n, z=z, outside=-1.0), tango_end(up, down, n, z=z, outside=1.0)
+
+
+def tango_end(up: float, down: float, n: float, *, z: float, outside: float) -> float:
+    """The limit towards `outside`, -1 or 1, from the shares of wins and of losses in n pairs."""
 
     def excess(gap: float) -> float:
-        return (wins - losses - n * gap) ** 2 - z * z * n * _variance(wins, losses, n, gap)
+        against = share_against(up, down, gap)
+        variance = max(0.0, 2 * against + gap * (1 - gap))
+        return n * (up - down - gap) ** 2 - z * z * variance
 
-    return _edge(excess, inside=middle, outside=-1.0), _edge(excess, inside=middle, outside=1.0)
+    return _edge(excess, inside=up - down, outside=outside)
 
 
-def _variance(wins: float, losses: float, n: float, gap: float) -> float:
-    """The variance of one pair's difference were its mean `gap`, by maximum likelihood."""
-    linear = -wins - losses + (2 * n - wins + losses) * gap
-    constant = -losses * gap * (1 - gap)
-    root = math.sqrt(max(0.0, linear * linear - 8 * n * constant))
-    against = (root - linear) / (4 * n)
-    return max(0.0, 2 * against + gap * (1 - gap))
+def share_against(up: float, down: float, gap: float) -> float:
+    """The likeliest share of losses, were the difference `gap`."""
+    linear = -up - down + (2 - up + down) * gap
+    constant = -down * gap * (1 - gap)
+    root = math.sqrt(max(0.0, linear * linear - 8 * constant))
+    return (root - linear) / 4
 
 
 def _edge(excess: Callable[[float], float], *, inside: float, outside: float) -> float:

@@ -14,8 +14,13 @@ import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from outdo.stats.alike import design_effect
+from outdo.stats.alike import Groups, groups_of
+from outdo.stats.rates import t_quantile
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +28,8 @@ class Spread:
     """How sure a mean is: its variance, the degrees of freedom of that, and its worth.
 
     `size` is how many independent rows would make the mean as sure; `largest` is, of shares, the
-    variance that one of these would have.
+    variance that one of these would have. Of shares by group `worth` tells the size were the
+    shares others than those seen, runs aside; `added` is the variance that runs add.
     """
 
     mean: float
@@ -31,6 +37,64 @@ class Spread:
     freedom: float
     size: float
     largest: float = 0.0
+    worth: Worth | None = None
+    added: float = 0.0
+
+    def size_at(self, *shares: float) -> float:
+        """The effective size were the shares of the categories these."""
+        import numpy as np
+
+        if self.worth is None:
+            return self.size
+        size = float(self.worth(np.array([shares]))[0])
+        if not (self.added and self.largest):
+            return size
+        return 1 / (1 / size + self.added / self.largest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """How many independent rows the rows of groups are worth, of many tables at once.
+
+    `independent` is their number were groups no matter, shape (tables,); it is divided by the
+    design effect at the shares that are asked about, or by `least`, the design effect that the
+    groups' own spread shows beyond luck, where that is larger.
+    """
+
+    groups: Groups
+    independent: np.ndarray
+    least: np.ndarray
+
+    def __call__(self, shares: np.ndarray | None = None) -> np.ndarray:
+        """Effective sizes, shape (tables,), at shares of shape (tables, categories)."""
+        import numpy as np
+
+        size: np.ndarray = self.independent / np.maximum(
+            self.groups.design_effect(shares), self.least
+        )
+        return size
+
+
+LUCK = 0.2
+"""A robust variance below its upper fifth, were the modelled one true, is put down to luck."""
+
+
+def least_effect(ratio: np.ndarray, freedom: float) -> np.ndarray:
+    """The design effect shown beyond luck by robust over plain variances of this freedom."""
+    from scipy.special import chdtri
+
+    least: np.ndarray = ratio * freedom / chdtri(freedom, LUCK)
+    return least
+
+
+def freedom_of(parts: Sequence[float]) -> float:
+    """The degrees of freedom for shares whose groups hold these parts of all rows.
+
+    More than those of a variance told from groups alone, and the more so the more groups there
+    are: that of one row of 0s and 1s is known from its mean, and only what groups add is told.
+    """
+    alone = satterthwaite(parts)
+    return alone * (1 + alone / 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,16 +134,26 @@ def spread_of(values: Sequence[float], groups: Sequence[Hashable] | None = None)
     plain = math.fsum((value - middle) ** 2 for value in values) / (n * (n - 1)) if n > 1 else 0.0
     if groups is None:
         return Spread(mean=middle, variance=plain, freedom=n - 1, size=n)
+    robust = _robust(values, groups)
+    if robust.freedom == 0:
+        return replace(robust, mean=middle, variance=plain)
+    return replace(robust, mean=middle, variance=max(robust.variance, plain))
+
+
+def _robust(values: Sequence[float], groups: Sequence[Hashable]) -> Spread:
+    """The cluster-robust spread (CR2), whatever rows alone would say; one group has no freedom."""
+    n = len(values)
+    middle = math.fsum(values) / n
     sums: dict[Hashable, float] = {}
     for value, name in zip(values, groups, strict=True):
         sums[name] = sums.get(name, 0.0) + value - middle
     parts = {name: count / n for name, count in Counter(groups).items()}
     if len(parts) == 1:
-        return Spread(mean=middle, variance=plain, freedom=0, size=1)
+        return Spread(mean=middle, variance=0.0, freedom=0, size=1)
     robust = math.fsum(sums[name] ** 2 / (1 - part) for name, part in parts.items()) / n**2
     return Spread(
         mean=middle,
-        variance=max(robust, plain),
+        variance=robust,
         freedom=satterthwaite(list(parts.values())),
         size=len(parts),
     )
@@ -89,33 +163,69 @@ def spread_of_shares(
     values: Sequence[float],
     groups: Sequence[Hashable] | None = None,
     *,
+    difference: bool = False,
     influence: Sequence[float] | None = None,
 ) -> Spread:
     """The spread of a mean of shares, or of differences of shares, and its effective size.
 
-    The size is that of a score interval with the same variance. Groups count by the larger of two
-    variances: the robust one, and the plain one times a design effect told cautiously, which
-    holds the level where a robust variance from few groups or rare events does not.
+    The size is that of a score interval with the same variance. Groups count by a design effect
+    told cautiously, at the shares seen and, by `worth`, at others: it holds the level where a
+    robust variance from few groups or rare events does not. The robust one counts where it is
+    larger than luck explains.
+    `difference` says that values are differences, within -1 and 1, and not within 0 and 1.
     `influence` takes the place of `values` in the variances, where the estimate isn't their mean.
     """
+    import numpy as np
+
     n = len(values)
     moving = values if influence is None else influence
-    plain, spread = spread_of(moving), spread_of(moving, groups)
+    plain = spread_of(moving)
     ups = [max(value, 0.0) for value in values]
     downs = [max(-value, 0.0) for value in values]
     up, down = math.fsum(ups) / n, math.fsum(downs) / n
-    effect = 1.0
-    if groups is not None:
-        masses: dict[Hashable, list[float]] = {name: [0.0, 0.0, 0.0] for name in groups}
-        for name, *amounts in zip(groups, ups, downs, strict=True):
-            mass = masses[name]
-            mass[:2] = [mass[0] + amounts[0], mass[1] + amounts[1]]
-            mass[2] += max(0.0, 1 - sum(amounts))
-        effect = design_effect(list(masses.values()))
-    variance = max(spread.variance, plain.variance * effect)
     largest = up + down - (up - down) ** 2
-    size = largest / variance if variance > 0 and largest > 0 else n / effect
-    return replace(spread, variance=variance, size=size, largest=largest)
+    if groups is None:
+        size = largest / plain.variance if plain.variance > 0 and largest > 0 else n
+        return replace(plain, size=size, largest=largest)
+    whole = influence is None and all(value in (-1, 0, 1) for value in values)
+    one = largest / n if whole else plain.variance
+    independent = largest / one if one > 0 and largest > 0 else float(n)
+    spread = _robust(moving, groups)
+    least = least_effect(np.array([spread.variance / one if one > 0 else 0.0]), spread.freedom)
+    parts = [count / n for count in Counter(groups).values()]
+    worth = Worth(
+        groups=groups_of(_masses(ups, downs if difference else None, groups)),
+        independent=np.array([independent]),
+        least=least,
+    )
+    size = float(worth()[0])
+    return Spread(
+        mean=plain.mean,
+        variance=largest / size,
+        freedom=freedom_of(parts) if whole else spread.freedom,
+        size=size,
+        largest=largest,
+        worth=worth,
+    )
+
+
+def _masses(
+    ups: Sequence[float], downs: Sequence[float] | None, groups: Sequence[Hashable]
+) -> np.ndarray:
+    """How much of each group falls into each category, shape (1, groups, 2 or 3).
+
+    One share has the categories up and not; a difference up, down and neither.
+    """
+    import numpy as np
+
+    kinds = [ups] if downs is None else [ups, downs]
+    masses: dict[Hashable, list[float]] = {name: [0.0] * (len(kinds) + 1) for name in groups}
+    for name, *amounts in zip(groups, *kinds, strict=True):
+        mass = masses[name]
+        for place, amount in enumerate(amounts):
+            mass[place] += amount
+        mass[-1] += max(0.0, 1 - sum(amounts))
+    return np.array([list(masses.values())])
 
 
 def satterthwaite(parts: Sequence[float]) -> float:
@@ -166,15 +276,36 @@ def with_runs(spread: Spread, between: Between) -> Spread:
     if not between.variance:
         return spread
     variance = spread.variance + between.variance
-    freedom = _summed_freedom(
-        (spread.variance, spread.freedom), (between.variance, between.freedom)
-    )
+    parts = (spread.variance, spread.freedom), (between.variance, between.freedom)
+    freedom = _two_runs_freedom(*parts) if between.freedom < 2 else _summed_freedom(*parts)
     return replace(
         spread,
         variance=variance,
         freedom=min(freedom, spread.freedom) if spread.freedom > 0 else freedom,
         size=min(spread.size, spread.largest / variance) if spread.largest else spread.size,
+        added=between.variance,
     )
+
+
+def _two_runs_freedom(*parts: tuple[float, float]) -> float:
+    """The degrees of freedom whose 95% quantile adds up the squared half-widths of both parts.
+
+    Satterthwaite's trusts a variance told by two runs too far: they may agree by luck. Each
+    part's own half-width, squared and summed, errs to the wide side. Source: Howe 1974, JASA 69.
+    """
+    told = [(variance, freedom) for variance, freedom in parts if variance > 0 and freedom > 0]
+    whole = math.fsum(variance for variance, _ in told)
+    wanted = math.sqrt(
+        math.fsum(variance * t_quantile(0.975, freedom) ** 2 for variance, freedom in told) / whole
+    )
+    low, high = 0.5, 1e6
+    for _ in range(60):
+        middle = math.sqrt(low * high)
+        if t_quantile(0.975, middle) > wanted:
+            low = middle
+        else:
+            high = middle
+    return math.sqrt(low * high)
 
 
 def _summed_freedom(*parts: tuple[float, float]) -> float:
