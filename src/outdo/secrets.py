@@ -111,7 +111,7 @@ def _turns(value: str) -> int:
 
 
 _TEMPLATE = re.compile(
-    r"\$\{|\$\(|^\$\w+$|\{\{|\{\w*\}|%\(|%s|^%\w+%$|^<.*>$|\.\.\.|…|^\*+$|\\[0-9]"
+    r"\$\{|\$\(|^\$\w+$|\{\{|\{\w*\}|%\(|%s|^%\w+%$|^[<\[].*[>\]]$|\.\.\.|…|^\*+$|\\[0-9]"
 )
 _DUMMY = re.compile(
     r"(?i)^(?:(?:my|your|the|some|a|test|fake|dummy|example|sample|new|old|wrong|bad|invalid|super"
@@ -127,12 +127,15 @@ def _is_written(value: str) -> bool:
 
 
 def _is_random(value: str, *, at_least: int) -> bool:
-    """Whether a value has a length, letters and digits, and looks drawn rather than written."""
+    """Whether a value of some length looks drawn rather than written."""
     if len(value) < at_least or _is_written(value):
         return False
-    if not re.search(r"[A-Za-z]", value) or not re.search(r"[0-9]", value):
-        return False
-    return _turns(value) * 5 >= len(value) and entropy(value) >= 2.8
+    turns = _turns(value)
+    if re.search(r"[A-Za-z]", value) and re.search(r"[0-9]", value):
+        return turns * 5 >= len(value) and entropy(value) >= 2.8
+    # Without digits, capitals that begin no word tell: names of classes turn once a word.
+    cases = re.search(r"[A-Z]", value) and re.search(r"[a-z]", value)
+    return bool(cases) and turns * 3 >= len(value) and entropy(value) >= 3.2
 
 
 def _keyed_counts(match: re.Match[str]) -> bool:
@@ -143,7 +146,8 @@ def _keyed_counts(match: re.Match[str]) -> bool:
     if match["key"].lower().startswith("pass") or match["key"].lower() == "pwd":
         if _is_written(value) or not re.search("[A-Za-z]", value):
             return False
-        return len(value) >= 6 and bool(re.search(r"[0-9!#%&*+?@^~]", value))
+        if len(value) >= 6 and re.search(r"[0-9!#%&*+?@^~]", value):
+            return True
     return _is_random(value, at_least=12)
 
 
@@ -240,7 +244,7 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(
         "token",
         ("eyJ",),
-        re.compile(r"(?<![\w-])eyJ[\w-]{8,}={0,2}\.eyJ[\w-]{8,}={0,2}\.[\w-]{8,}"),
+        re.compile(r"(?<!\w)eyJ[\w-]{8,}={0,2}\.eyJ[\w-]{8,}={0,2}\.[\w-]{8,}"),
     ),
     _Rule(
         "key",
@@ -271,7 +275,7 @@ _RULES: tuple[_Rule, ...] = (
         "secret",
         _KEY_ANCHORS,
         re.compile(
-            rf"{_KEY}[\w-]{{0,30}}"
+            rf"{_KEY}[\w-]{{0,30}}+"
             r"(?:['\"]?\]?[ \t]*(?::[ \t]*[A-Za-z][\w\[\]|. ]{0,30})?(?::=|=>|[:=]=?)|['\"],)[ \t]*"
             r"[rbuf]{0,2}(?P<quote>['\"`])(?P<s>[^\s'\"`]{6,500})(?P=quote)"
         ),
@@ -281,14 +285,14 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(
         "secret",
         _KEY_ANCHORS,
-        re.compile(rf"{_KEY}[\w-]{{0,30}}[ \t]*[=:][ \t]*(?P<s>[^\s'\"`#]{{12,500}})(?=\s|$)"),
+        re.compile(rf"{_KEY}[\w-]{{0,30}}+[ \t]*[=:][ \t]*(?P<s>[^\s'\"`#;&,]{{12,}}+)"),
         _bare_counts,
         any_case=True,
     ),
     _Rule(
         "secret",
         ('"', "'"),
-        re.compile(r"(?<![\w+/=-])(?P<quote>['\"])(?P<s>[A-Za-z0-9+/_-]{32,128}={0,2})(?P=quote)"),
+        re.compile(r"(?<!\w)(?P<quote>['\"])(?P<s>[A-Za-z0-9+/_-]{32,128}={0,2})(?P=quote)"),
         _drawn,
     ),
 )
@@ -303,7 +307,7 @@ _BODY = re.compile(
 )
 _WITHIN = re.compile(
     r"(?P<b>-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:\\r|\\n| ){0,8})"
-    r"(?P<s>[A-Za-z0-9+/=][A-Za-z0-9+/=\\ ]{15,20000}?)(?=(?:\\r|\\n| ){0,8}-----END|['\"\n]|$)"
+    r"(?P<s>[A-Za-z0-9+/=][A-Za-z0-9+/=\\]{15,20000}?)(?=(?:\\r|\\n| ){0,8}-----END|['\"\n]|$)"
 )
 _ABOUT = re.compile(r"[ +-]?[ \t'\"]*(?:[A-Z][\w-]*: .*|)[ \t'\",\\n\r]*$")
 
