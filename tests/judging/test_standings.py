@@ -11,6 +11,7 @@ from outdo.judging import TIES, Item, counted, fold, standings, values
 from outdo.judging.folding import Folded
 from outdo.judging.nouns import Judgement
 from outdo.judging.standings import PANEL, by_pair
+from outdo.judging.strengths import ranking, with_strengths
 from outdo.records import Standing
 
 CHOICES = st.sampled_from(["a", "b", "tie", None])
@@ -232,3 +233,39 @@ def test_a_judge_that_likes_length_has_less_left_at_equal_length() -> None:
     assert length.low is not None and length.high is not None
     assert length.low < length.value < length.high
     assert "refitted" in length.about
+
+
+def test_three_models_stand_on_one_scale() -> None:
+    wins = {"strong": 10, "even": 6, "weak": 2}
+    judgements = [
+        judged("a" if n < count else "b", example=f"e{n}", names=(name, "reference"))
+        for name, count in wins.items()
+        for n in range(12)
+    ]
+    items = {f"e{n}": Item(task="hint", group=f"g{n}") for n in range(12)}
+    (found,) = ranking(judgements, items).values()
+    assert found.contestants[0].name == "strong"
+    assert {one.name for one in found.contestants} == {*wins, "reference"}
+    rows = standings(judgements, items, judge="j", lengths=False)
+    strengths = {
+        row.contestant: rate
+        for row in with_strengths(rows, judgements, items)
+        for rate in row.rates
+        if rate.name == "strength"
+    }
+    values = [strengths[name].value for name in wins]
+    assert values == sorted(values, reverse=True)
+    assert strengths["strong"].low is not None
+    assert strengths["strong"].about.startswith("place 1 of 4")
+
+
+def test_two_models_or_unlinked_ones_have_no_scale() -> None:
+    items = {"e1": Item(task="hint", group="g")}
+    assert ranking([judged("a", example="e1")], items) == {}
+    apart = [
+        judged("a", example="e1", names=("one", "two")),
+        judged("a", example="e1", names=("three", "four")),
+    ]
+    assert ranking(apart, items) == {}
+    rows = standings(apart, items, judge="j", lengths=False)
+    assert with_strengths(rows, apart, items) == rows
