@@ -14,11 +14,12 @@ from rich.console import Console
 
 from outdo.cli.app import RUNS
 from outdo.cli.remote import Remote
-from outdo.cli.tools import stored_only, tools_for
+from outdo.cli.tools import stored_only, tools_for, without_sandbox
 from outdo.cli.watch import watcher
-from outdo.pipeline import Report, carry_out, prepare
+from outdo.errors import StudyError
+from outdo.pipeline import Report, carry_out, prepare, tell_published
 from outdo.store import Store
-from outdo.study import Study, load_study
+from outdo.study import PublishedStudy, Study, load_any, load_study
 
 WORDS = {"better": {"better"}, "not-worse": {"better", "equivalent"}}
 """The verdicts that meet each expectation; an inconclusive one meets none."""
@@ -40,7 +41,9 @@ def run_study(
     expect: str | None = None,
 ) -> int:
     """The exit code of a study that was carried out: 1 if its verdict is not the expected one."""
-    study, remote = load_study(path, overrides=overrides), remote or Remote()
+    study, remote = load_any(path, overrides=overrides), remote or Remote()
+    if isinstance(study, PublishedStudy):
+        return _published(study, log_dir=log_dir, dry_run=dry_run, expect=expect)
     if remote.local_only:
         os.environ["HF_HUB_OFFLINE"] = "1"
     if dry_run:
@@ -56,6 +59,20 @@ def run_study(
     )
     tell(report)
     return 0 if expect is None or report.word in WORDS[expect] else 1
+
+
+def _published(study: PublishedStudy, *, log_dir: Path, dry_run: bool, expect: str | None) -> int:
+    """The exit code of a study of published rates, which has no verdict of its own."""
+    if expect is not None:
+        hint = "leave --expect out"
+        raise StudyError("published rates come to no verdict to expect", hint, where=study.study)
+    if dry_run:
+        print(f"{study.study}: intervals of {len(study.published)} published table(s)")
+        return 0
+    tools = without_sandbox(tools_for(log_dir, tier="auto", task="repair"))
+    report = tell_published(study, store=Store(log_dir), tools=tools, command=command_line())
+    tell(report)
+    return 0
 
 
 def train_study(

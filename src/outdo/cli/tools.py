@@ -55,17 +55,12 @@ def stored_only(tools: Tools, *, command: str) -> Tools:
         raise StoreError("the study isn't finished: something is still owed", command)
 
     return replace(
-        tools,
-        engine=refuse,
-        train=refuse,
-        reference=refuse,
-        data=refuse,
-        environment=_without_sandbox(tools),
+        without_sandbox(tools), engine=refuse, train=refuse, reference=refuse, data=refuse
     )
 
 
-def _without_sandbox(tools: Tools) -> Callable[[], Mapping[str, Json]]:
-    """The environment, also where no sandbox can be had: what is stored needs none."""
+def without_sandbox(tools: Tools) -> Tools:
+    """The same tools, also where no sandbox can be had: what runs no program needs none."""
 
     def told() -> Mapping[str, Json]:
         try:
@@ -73,7 +68,7 @@ def _without_sandbox(tools: Tools) -> Callable[[], Mapping[str, Json]]:
         except SandboxError:
             return environment(sandbox="none can be had here")
 
-    return told
+    return replace(tools, environment=told)
 
 
 def _resolve(log_dir: Path, remote: Remote, name: str) -> ModelReference:

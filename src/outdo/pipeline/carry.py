@@ -13,16 +13,17 @@ from outdo import catalog
 from outdo.errors import StudyError
 from outdo.pipeline.answering import entrants, sheets
 from outdo.pipeline.duties import duties_of
-from outdo.pipeline.findings import findings_of
+from outdo.pipeline.findings import environment_of, findings_of
 from outdo.pipeline.job import Job
 from outdo.pipeline.judges import judged
 from outdo.pipeline.learning import Learning
 from outdo.pipeline.protocols import Tools, Watch
+from outdo.pipeline.published import published_of
 from outdo.pipeline.stages import Made
 from outdo.report import Findings, wording, write
 from outdo.report.results import Results
 from outdo.store import Store, holding
-from outdo.study import Study
+from outdo.study import PublishedStudy, Study
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,27 @@ def prepare(
         learning = Learning(job)
         learning.weights(only=only)
     return {name: trained.stage for name, trained in learning.trained.items()}
+
+
+def tell_published(study: PublishedStudy, *, store: Store, tools: Tools, command: str) -> Report:
+    """The report of a study of published rates."""
+    findings = Findings(
+        study=study.study,
+        about=study.about.strip(),
+        command=command,
+        resolved=study.dump(),
+        examples={},
+        metrics={},
+        contestants=(),
+        environment=environment_of(tools.environment()),
+        published=tuple(published_of(title, table) for title, table in study.published.items()),
+    )
+    folder = store.root / study.study / "report"
+    results = write(findings, folder)
+    said = [sentence for one in findings.published for sentence in one.sentences]
+    return Report(
+        folder=folder, results=results, word=None, sentence=said[0], caveats=tuple(said[1:])
+    )
 
 
 def make_data(study: Study, *, store: Store, tools: Tools, watch: Watch) -> dict[str, Made]:

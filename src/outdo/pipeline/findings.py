@@ -63,7 +63,7 @@ def findings_of(
             Training(name=one.name, entry=one.entry, report=one.report, curve=one.curve)
             for one in trainings.values()
         ),
-        environment=Environment(**environment, finished=time.strftime("%Y-%m-%d %H:%M:%S %z")),
+        environment=environment_of(environment),
         notes=(*notes, *_warned(trainings.values()), *_unprotected(sheets)),
         judges=jury.judges,
         standings=jury.standings,
@@ -72,6 +72,11 @@ def findings_of(
         ties={sheet.name: sheet.spec.ties for sheet in sheets if sheet.spec.judges},
         cards=cards_of(study, sheets),
     )
+
+
+def environment_of(told: Mapping[str, Json]) -> Environment:
+    """What a study ran on, and when it was finished: now."""
+    return Environment(**told, finished=time.strftime("%Y-%m-%d %H:%M:%S %z"))
 
 
 def _item(sheets: Sequence[Sheet]) -> str:

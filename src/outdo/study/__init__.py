@@ -17,7 +17,8 @@ from outdo.study.entries import (
     Train,
 )
 from outdo.study.matrix import Answers, Run
-from outdo.study.reading import load_study
+from outdo.study.published import PublishedRow, PublishedStudy, PublishedTable
+from outdo.study.reading import load_any, load_study
 from outdo.study.sources import (
     Conversations,
     Data,
@@ -44,11 +45,15 @@ __all__ = [
     "PairRows",
     "Pairs",
     "Programs",
+    "PublishedRow",
+    "PublishedStudy",
+    "PublishedTable",
     "Rows",
     "Run",
     "Settings",
     "Study",
     "Ties",
     "Train",
+    "load_any",
     "load_study",
 ]

@@ -70,7 +70,7 @@ class _Recipe(Part):
     patience: int | None = Field(default=None, ge=1)
     keep: Literal["last", "best"] = "last"
     by: Literal["loss", "score"] = "loss"
-    log_to: list[Literal["tensorboard", "wandb"]] = []
+    log_to: list[Literal["tensorboard", "wandb"]] = Field(default=[])
 
 
 class Settings(_Recipe):

@@ -14,6 +14,7 @@ from outdo.errors import StudyError
 from outdo.study import names
 from outdo.study.entries import Answering, Compared, Judging, Lora, Model, Pairs, Train
 from outdo.study.part import Part
+from outdo.study.published import PublishedRow, PublishedStudy, PublishedTable
 from outdo.study.sources import SOURCES
 from outdo.study.whole import Study
 from outdo.yamlfile import Place, YamlFile, number
@@ -24,10 +25,21 @@ def load_study(path: Path, *, overrides: Iterable[str] = ()) -> Study:
 
     Raises StudyError, with file and line, for anything that can't be carried out.
     """
+    study = load_any(path, overrides=overrides)
+    if isinstance(study, PublishedStudy):
+        hint = "outdo run tells their intervals; there is nothing else to do"
+        raise StudyError("this is a study of published rates", hint, where=str(path))
+    return study
+
+
+def load_any(path: Path, *, overrides: Iterable[str] = ()) -> Study | PublishedStudy:
+    """The same, or a study of published rates where the file has the key `published`."""
     file = YamlFile.read(path)
     for override in overrides:
         _override(file, override)
     try:
+        if "published" in file.data:
+            return PublishedStudy.model_validate(file.data)
         study = Study.model_validate(file.data)
     except ValidationError as error:
         raise _explained(error, file) from error
@@ -106,6 +118,8 @@ def _keys_beside(location: tuple[str | int, ...]) -> Mapping[str, object]:
 
 
 def _section(location: tuple[str | int, ...]) -> type[Part]:
+    if location[0] == "published":
+        return PublishedRow if "rows" in location else PublishedTable
     if len(location) == 1:
         return Study
     if location[0] == "data":

@@ -86,17 +86,44 @@ class PairRows(Part):
     drop: bool = False
 
 
+class Pulls(Examples):
+    """Pull requests: the authors' titles and bodies, and bugs put into lines that they add."""
+
+    source: Literal["pulls"]
+    path: str
+    tasks: list[Literal["describe", "review", "improve"]] | None = None
+    columns: dict[str, str] | None = None
+    licences: list[str] | None = None
+    hold_out: int = Field(default=6, ge=0)
+    newest: float = Field(default=0.1, ge=0, lt=1)
+    inject: float = Field(default=0.5, ge=0, le=1)
+    count: int | None = Field(default=None, ge=1)
+    drop: bool = False
+
+
+class Reviews(Examples):
+    """Pull requests with comments that people accepted or rejected, for testing alone."""
+
+    source: Literal["reviews"]
+    path: str
+    columns: dict[str, str] | None = None
+    drop: bool = False
+
+
 SOURCES: dict[str, type[Part]] = {
     "inject": Injected,
     "programs": Programs,
     "rows": Rows,
     "folder": Folder,
+    "pulls": Pulls,
+    "reviews": Reviews,
     "conversations": Conversations,
     "pairs": PairRows,
 }
 
 Data = Annotated[
-    Injected | Programs | Rows | Folder | Conversations | PairRows, Field(discriminator="source")
+    Injected | Programs | Rows | Folder | Pulls | Reviews | Conversations | PairRows,
+    Field(discriminator="source"),
 ]
 
 Kind = Literal["examples", "conversation", "pair"]
