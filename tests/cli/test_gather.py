@@ -250,6 +250,14 @@ def test_mistakes_in_teaching_are_a_line(type_: Type, more: tuple[str, ...], say
     assert not Path("rows.jsonl").exists()
 
 
+def test_local_only_lets_nothing_leave_the_machine(type_: Type) -> None:
+    remote = [*TEACH[:4], "openai/some-model", *TEACH[5:]]
+    done = type_(*remote, "--license", "own", "--local-only")
+    assert done.code == 2
+    assert "its prompts would leave this machine" in done.err
+    assert not Path("rows.jsonl").exists()
+
+
 # ------------------------------------------------------------------ clean
 
 

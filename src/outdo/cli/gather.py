@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from outdo.cli.options import RUNS, LocalOnly, LogDir, Sandbox, Sets, StudyFile, Tier
+from outdo.cli.options import (
+    RUNS,
+    BaseUrl,
+    Budget,
+    LocalOnly,
+    LogDir,
+    MaxConnections,
+    PriceFile,
+    Sandbox,
+    Sets,
+    StudyFile,
+    Tier,
+)
 
 Out = Annotated[Path, typer.Option("--out", help="The JSONL file to write.")]
 Entry = Annotated[str | None, typer.Option("--data", help="One entry of `data`.")]
@@ -80,25 +92,28 @@ def teach(
     log_dir: LogDir = RUNS,
     sets: Sets = None,
     sandbox: Sandbox = Tier.auto,
+    base_url: BaseUrl = None,
+    max_connections: MaxConnections = None,
+    budget: Budget = None,
+    prices: PriceFile = None,
     local_only: LocalOnly = False,
 ) -> None:
     """Let a strong model answer training examples, and keep the replies that hold."""
     said = locals()
-    from outdo.cli.teach import sieve_of, teach_rows
+    from outdo.cli.teach import asking_of, remote_of, sieve_of, teach_rows
 
-    asking = ("model", "prompt", "shots", "temperature", "max_tokens")
     teach_rows(
         study,
         data=data,
-        asking={name: said[name] for name in asking},
+        ask=asking_of(said),
         learn=learn,
         limit=limit,
         sieve=sieve_of(said),
+        remote=remote_of(said),
         out=out,
         log_dir=log_dir,
         overrides=sets or [],
         tier=sandbox.value,
-        local_only=local_only,
     )
 
 

@@ -6,11 +6,12 @@ import json
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from outdo import catalog
+from outdo.cli.remote import Remote
 from outdo.cli.tools import tools_for
 from outdo.cli.watch import watcher
 from outdo.data.card import card, report
@@ -97,6 +98,18 @@ def sieve_of(said: Mapping[str, Any]) -> Sieve:
     )
 
 
+def asking_of(said: Mapping[str, Any]) -> Answering:
+    """How a verb's options have the teacher asked."""
+    names = ("model", "prompt", "shots", "temperature", "max_tokens")
+    return Answering(**{name: said[name] for name in names})
+
+
+def remote_of(said: Mapping[str, Any]) -> Remote:
+    """How a verb's options have models behind APIs asked."""
+    names = ("base_url", "max_connections", "budget", "prices", "local_only")
+    return Remote(**{name: said[name] for name in names})
+
+
 # ------------------------------------------------------------------ teach
 
 
@@ -104,21 +117,22 @@ def teach_rows(
     path: Path,
     *,
     data: str | None,
-    asking: Mapping[str, Json],
+    ask: Answering,
     learn: str | None,
     limit: int | None,
     sieve: Sieve,
+    remote: Remote,
     out: Path,
     log_dir: Path,
     overrides: Sequence[str],
     tier: str,
-    local_only: bool,
 ) -> None:
     """Let a model answer a study's training examples, and write those replies that are kept."""
-    if local_only:
-        os.environ["HF_HUB_OFFLINE"] = os.environ["OUTDO_LOCAL_ONLY"] = "1"
+    if remote.local_only:
+        os.environ["HF_HUB_OFFLINE"] = "1"
     _check_suffix(out)
-    study, ask = load_study(path, overrides=overrides), Answering(**asking)
+    study = load_study(path, overrides=overrides)
+    remote = replace(remote, ledger=log_dir / study.study / "calls.jsonl")
     tasks = [catalog.named(catalog.TASKS, name, noun="task") for name in study.tasks]
     better = metrics_of(tasks, sieve.grounded)
     _known(sieve, "group")  # a file that can't be read is told before anything is asked
@@ -129,7 +143,7 @@ def teach_rows(
         learn=learn or ask.prompt,
         limit=limit,
         store=Store(log_dir),
-        tools=tools_for(log_dir, tier=tier, task=study.task),
+        tools=tools_for(log_dir, tier=tier, task=study.task, remote=remote),
         watch=watcher(),
     )
     sifted, items, known = _sifted(taught, sieve, better, tier)
