@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,10 @@ from outdo.data.inject import inject
 from outdo.data.load import load
 from outdo.data.preferences import first_failures, preferences
 from outdo.data.problems import Problem, embedded_problems, read_problems
+from outdo.data.pulls import TASKS as PULL_TASKS
+from outdo.data.pulls import pull_examples, read_pulls
 from outdo.data.repairs import student_repairs
+from outdo.data.reviews import read_reviews
 from outdo.data.rows import Mistakes
 from outdo.data.split import hold_out
 from outdo.data.students import read_students
@@ -28,6 +32,7 @@ from outdo.protocols import Runner
 from outdo.records import Conversation, Example, Json, Pair, digest, to_json
 from outdo.store import file_digest
 from outdo.study import Conversations, Data, Folder, Injected, PairRows, Programs, Rows
+from outdo.study.sources import Pulls, Reviews
 
 VERSION = "1"
 """Names how sources become examples; a change of what comes out of them changes it."""
@@ -83,7 +88,7 @@ def examples_of(
     if isinstance(spec, (Conversations, PairRows)):
         return _as_they_are(spec, root)
     examples, notes = _read(spec, root, seed, sandbox, task=task)
-    if task == "prefer" and not isinstance(spec, Rows):
+    if task == "prefer" and isinstance(spec, (Injected, Programs, Folder)):
         failures = first_failures(examples, sandbox=sandbox)
         examples = preferences(examples, seed=seed, failures=failures)
     if spec.frozen is not None:
@@ -108,7 +113,12 @@ def _as_they_are(spec: Conversations | PairRows, root: Path) -> tuple[ReadRows, 
 
 
 def _read(
-    spec: Injected | Programs | Folder | Rows, root: Path, seed: int, sandbox: Runner, *, task: str
+    spec: Injected | Programs | Folder | Rows | Pulls | Reviews,
+    root: Path,
+    seed: int,
+    sandbox: Runner,
+    *,
+    task: str,
 ) -> tuple[list[Example], list[str]]:
     match spec:
         case Injected():
@@ -129,6 +139,10 @@ def _read(
             return _repairs(spec, problems, programs, seed, sandbox)
         case Rows():
             return _rows(spec, root, seed, task)
+        case Pulls():
+            return _pulls(spec, root, seed, task)
+        case Reviews():
+            return _reviews(spec, root)
 
 
 def _injected(
@@ -180,6 +194,36 @@ def _rows(spec: Rows, root: Path, seed: int, task: str) -> tuple[list[Example], 
     if task == "repair":
         examples = with_nearest(examples)
     return list(examples), _told(loaded.dropped)
+
+
+def _pulls(spec: Pulls, root: Path, seed: int, task: str) -> tuple[list[Example], list[str]]:
+    tasks = [name for name in PULL_TASKS if name in (spec.tasks or [task])]
+    if not tasks:
+        raise DataError(
+            f"pull requests give no examples of {task!r}",
+            f"set tasks, some of {', '.join(PULL_TASKS)}",
+            where=spec.path,
+        )
+    mistakes, dropped = Mistakes(dropping=spec.drop), Counter[str]()
+    path, columns, licences = root / spec.path, spec.columns, spec.licences
+    pulls = list(read_pulls(path, columns=columns, licences=licences, mistakes=mistakes))
+    examples = pull_examples(
+        pulls,
+        tasks=tasks,
+        seed=seed,
+        inject=spec.inject,
+        hold_out=spec.hold_out,
+        newest=spec.newest,
+        count=spec.count,
+        dropped=dropped,
+    )
+    return examples, _told(mistakes.counts + dropped)
+
+
+def _reviews(spec: Reviews, root: Path) -> tuple[list[Example], list[str]]:
+    mistakes, dropped = Mistakes(dropping=spec.drop), Counter[str]()
+    read = read_reviews(root / spec.path, columns=spec.columns, dropped=dropped, mistakes=mistakes)
+    return list(read), _told(mistakes.counts + dropped)
 
 
 def _told(dropped: Mapping[str, int]) -> list[str]:

@@ -74,7 +74,7 @@ def gold(example: Example) -> dict[str, Json]:
     return {
         "type": example.wanted.get("type") or "other",
         "title": title,
-        "bullets": _points(example) or [title],
+        "bullets": _points(example) or _changes(example) or [title],
         "files": _files(example),
     }
 
@@ -156,6 +156,17 @@ def _points(example: Example) -> list[str]:
                 found.append(point)
     kept = [point for point in dict.fromkeys(found) if len(point) <= 200]
     return [point for point in kept if point != example.wanted.get("title")][:4]
+
+
+def _changes(example: Example) -> list[str]:
+    """A point on each of the two files that change most, by rule, where the author wrote none."""
+    said = pulls.shown(example)
+    files = sorted(
+        (file for file in said.diff.files if file.path in said.files),
+        key=lambda file: -file.changed_lines,
+    )
+    points = (f"{summary(file).rstrip('.')} in {file.path}." for file in files)
+    return [point for point in dict.fromkeys(points) if len(point) <= 200][:2]
 
 
 def _paragraphs(body: str) -> list[str]:
