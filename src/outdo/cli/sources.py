@@ -197,7 +197,8 @@ def _rows(spec: Rows, root: Path, seed: int, task: str) -> tuple[list[Example], 
 
 
 def _pulls(spec: Pulls, root: Path, seed: int, task: str) -> tuple[list[Example], list[str]]:
-    tasks = [name for name in PULL_TASKS if name in (spec.tasks or [task])]
+    asked: Sequence[str] = spec.tasks if spec.tasks else [task]
+    tasks = [name for name in PULL_TASKS if name in asked]
     if not tasks:
         raise DataError(
             f"pull requests give no examples of {task!r}",
