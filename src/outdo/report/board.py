@@ -323,21 +323,28 @@ def _sorts(
     findings: Findings, asked: Sequence[Asked], whole: Mapping[str, Table]
 ) -> Iterator[Sort]:
     """Base against instruct and code against general, before and after fine-tuning."""
-    for values in (("base", "instruct"), ("code", "general")):
+    for order, sort_of in ((("base", "instruct"), _kind), (("code", "general"), _about)):
         groups: dict[tuple[str, bool], list[str]] = {}
         for name, card in findings.cards.items():
-            sort = card.kind if "base" in values else card.about
-            if sort is not None:
+            if sort := sort_of(card):
                 groups.setdefault((sort, card.before is not None), []).append(name)
         if len({sort for sort, _ in groups}) < 2:
             continue
-        for sort, tuned in sorted(groups, key=lambda key: (values.index(key[0]), key[1])):
+        for sort, tuned in sorted(groups, key=lambda key: (order.index(key[0]), key[1])):
             cells = tuple(
                 _spread([_cell(findings, name, one, whole) for name in groups[sort, tuned]])
                 for one in asked
             )
             if any(cells):
                 yield Sort(name=sort, tuned=tuned, cells=cells)
+
+
+def _kind(card: ModelCard) -> str:
+    return card.kind or ""
+
+
+def _about(card: ModelCard) -> str:
+    return card.about or ""
 
 
 def _spread(cells: Sequence[Measure | None]) -> tuple[float, float, float, int] | None:
