@@ -48,10 +48,8 @@ class AnthropicMessages:
         asked = body(request, model=self.served.asked_for, without=without)
         try:
             reply = self._client.post("/v1/messages", cast_to=httpx2.Response, body=asked)
-        except sdk.APITimeoutError as error:
-            raise faults.of_time(self._timeout) from error
         except sdk.APIConnectionError as error:
-            raise wire.fault(error, self._key) from error
+            raise wire.fault(error, seconds=self._timeout, secret=self._key) from error
         except sdk.APIStatusError as error:
             raise faults.of_status(
                 self.served,

@@ -62,9 +62,9 @@ class Bedrock:
             reply = self._client.converse(**body(request, self.served.asked_for, without=without))
         except errors.ClientError as error:
             raise self._refused(error) from error
-        except (errors.ReadTimeoutError, errors.ConnectTimeoutError) as error:
+        except errors.ReadTimeoutError as error:
             raise faults.of_time(self._timeout) from error
-        except errors.EndpointConnectionError as error:
+        except (errors.EndpointConnectionError, errors.ConnectTimeoutError) as error:
             raise faults.of_unreachable(str(error)) from error
         except (errors.HTTPClientError, errors.ResponseStreamingError) as error:
             raise faults.of_cut(str(error)) from error

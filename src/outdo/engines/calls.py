@@ -14,7 +14,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from outdo.engines.budget import Budget, OutOfBudget
@@ -28,6 +28,12 @@ from outdo.records import Completion, Request
 Reply = Completion | PermanentError
 HOPELESS = 25
 """So many failures before any answer, and nothing is there that could answer."""
+
+HINTS: Mapping[str, str] = {
+    "network": "check the address, and whether the server runs",
+    "model": "name the model as it calls itself",
+}
+"""What to do where a kind of failure is all that comes."""
 
 SUSPECT = 5
 """So many bad requests without an answer are not the rows' fault."""
@@ -241,7 +247,7 @@ class Calls:
             job.faults += 1
         if why.kind in ("network", "model") and not self._has_answered:
             if self._in_a_row >= HOPELESS:
-                self._halt(EngineError(str(why), "nothing was answered: check name and address"))
+                self._halt(EngineError(str(why), HINTS[why.kind]))
         elif now - self._heard > self.patience.silence or (why.wait or 0) > self.patience.silence:
             self._halt(TransientError(f"no answer for {now - self._heard:.0f} seconds: {why}"))
         if job.faults >= self.patience.faults or job.throttles >= self.patience.throttles:

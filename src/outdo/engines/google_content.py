@@ -68,10 +68,8 @@ class GoogleContent:
                 headers=getattr(error.response, "headers", None) or {},
                 secret=self._key,
             ) from error
-        except httpx2.TimeoutException as error:
-            raise faults.of_time(self._timeout) from error
         except httpx2.HTTPError as error:
-            raise wire.fault(error, self._key) from error
+            raise wire.fault(error, seconds=self._timeout, secret=self._key) from error
         except ValueError as error:  # neither JSON nor of the documented types
             raise faults.of_form(type(error).__name__) from error
         return said(reply.model_dump(mode="json", exclude_none=True, exclude={"sdk_http_response"}))

@@ -52,10 +52,8 @@ class OpenAIChat:
         sdk = self._sdk
         try:
             reply = self._client.post("/chat/completions", cast_to=httpx2.Response, body=asked)
-        except sdk.APITimeoutError as error:
-            raise faults.of_time(self._timeout) from error
         except sdk.APIConnectionError as error:
-            raise wire.fault(error, self._key) from error
+            raise wire.fault(error, seconds=self._timeout, secret=self._key) from error
         except sdk.APIStatusError as error:
             raise faults.of_status(
                 self.served,

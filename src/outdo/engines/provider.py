@@ -71,25 +71,27 @@ def text_of(value: object, *, where: str) -> str:
 # ------------------------------------------------------------------ which model answered
 
 
+_VERSION = re.compile(
+    r"([-:@](latest|preview|main|\d{4}-\d\d-\d\d|\d\d-\d{4}|\d{3,}|v\d+(:\d+)?|0))+$|\.gguf$"
+)
+"""What a provider may add to a model's name, or leave out: date, version, revision."""
+
+
 def check_model(served: Served, said: str) -> None:
     """Raises Again if the reply says that quite another model gave it.
 
-    A provider may add a version, a date or a folder; then one name holds the other.
+    Folders before a name and versions behind it may differ; a reply that names none is believed.
     """
-    asked, told = (_plain(name) for name in (served.asked_for, said))
-    if not told or asked in told or told in asked or _stem(asked) == _stem(told):
+    if not said or _plain(said) == _plain(served.asked_for):
         return
     problem = f"asked for {served.asked_for!r}, and {said!r} answered"
     raise Again(problem, kind="model", billed=True)
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
-def _stem(name: str) -> str:
-    """The name without date, version or «latest» at its end."""
-    return re.sub(r"(-(latest|preview|\d{3,}|v\d+))+$", "", name)
+    """The name without folder, version and case."""
+    last = name.rstrip("/").rpartition("/")[2].lower()
+    return _VERSION.sub("", last).replace("_", "-")
 
 
 # ------------------------------------------------------------------ candidates

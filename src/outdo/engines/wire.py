@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import http.client
 import select
-import socket
 import ssl
+import sys
 import threading
 import time
 import urllib.request
@@ -19,7 +19,10 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from outdo.engines.faults import Again, of_cut, of_unreachable
+from outdo.engines.faults import Again, of_cut, of_time, of_unreachable
+
+CONNECT_SECONDS = 10.0
+"""Nobody who is there takes longer to open a connection."""
 
 _HOPS = {"host", "connection", "transfer-encoding"}
 _Connection = http.client.HTTPConnection
@@ -27,7 +30,7 @@ _Connection = http.client.HTTPConnection
 
 def client(base_url: str, *, seconds: float, connections: int) -> httpx2.Client:
     """A client for as many threads as there are to be connections; `seconds` bound one call."""
-    timeout = httpx2.Timeout(seconds, connect=min(seconds, 10.0))
+    timeout = httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
     if _proxied(base_url):
         limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
         return httpx2.Client(timeout=timeout, limits=limits, follow_redirects=True)
@@ -35,12 +38,14 @@ def client(base_url: str, *, seconds: float, connections: int) -> httpx2.Client:
     return httpx2.Client(transport=wire, timeout=timeout, trust_env=False, follow_redirects=True)
 
 
-def fault(error: BaseException, secret: str = "") -> Again:
-    """What an error of a connection means: nobody was there, or the reply was cut off."""
-    reasons = [error, error.__cause__]
-    if any(isinstance(one, (httpx2.ConnectError, httpx2.ConnectTimeout)) for one in reasons):
-        return of_unreachable(str(error.__cause__ or error), secret)
-    return of_cut(str(error.__cause__ or error), secret)
+def fault(error: BaseException, *, seconds: float, secret: str = "") -> Again:
+    """What an error of a connection means: nobody was there, it took too long, or it was cut."""
+    reason = error.__cause__ or error
+    if isinstance(reason, (httpx2.ConnectError, httpx2.ConnectTimeout)):
+        return of_unreachable(str(reason) or type(reason).__name__, secret)
+    if isinstance(reason, httpx2.TimeoutException):
+        return of_time(seconds)
+    return of_cut(str(reason) or type(reason).__name__, secret)
 
 
 def _proxied(base_url: str) -> bool:
@@ -70,22 +75,32 @@ class Wire(httpx2.BaseTransport):
         """The reply, read to its end. Raises the errors of httpx, as any transport does."""
         deadline = time.monotonic() + self.seconds
         place = (request.url.scheme, request.url.host, request.url.port)
+        connection = self._connection(place)
+        self._connect(connection, request)
         try:
-            connection = self._connection(place)
-            try:
-                return self._exchange(connection, request, deadline)
-            except BaseException:
-                self._forget(place)
-                raise
+            return self._exchange(connection, request, deadline)
         except TimeoutError as error:
-            raise httpx2.ReadTimeout(str(error) or "timed out", request=request) from error
+            raise httpx2.ReadTimeout("timed out", request=request) from error
         except http.client.HTTPException as error:
-            problem = f"the reply was cut off ({type(error).__name__})"
-            raise httpx2.RemoteProtocolError(problem, request=request) from error
-        except (ConnectionRefusedError, socket.gaierror, ssl.SSLError) as error:
-            raise httpx2.ConnectError(str(error), request=request) from error
+            raise httpx2.RemoteProtocolError(type(error).__name__, request=request) from error
         except OSError as error:
             raise httpx2.NetworkError(str(error), request=request) from error
+        finally:
+            if sys.exception() is not None:
+                self._forget(place)
+
+    def _connect(self, connection: _Connection, request: httpx2.Request) -> None:
+        """Opens the connection where it isn't open."""
+        if connection.sock is not None:
+            return
+        connection.timeout = min(self.seconds, CONNECT_SECONDS)
+        try:
+            connection.connect()
+        except TimeoutError as error:
+            raise httpx2.ConnectTimeout("timed out", request=request) from error
+        except OSError as error:
+            raise httpx2.ConnectError(str(error), request=request) from error
+        connection.sock.settimeout(self.seconds)
 
     def _exchange(
         self, connection: _Connection, request: httpx2.Request, deadline: float
