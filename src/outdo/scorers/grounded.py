@@ -40,11 +40,7 @@ def block_of(code: str, lines: Mapping[int, str]) -> tuple[int, int] | None:
     Layout doesn't count: indents, blanks at ends of lines, blank lines around. Numbers must
     follow each other, and the block must be the only one.
     """
-    wanted = [line.strip() for line in code.strip("\n").split("\n")]
-    while wanted and not wanted[0]:
-        wanted.pop(0)
-    while wanted and not wanted[-1]:
-        wanted.pop()
+    wanted = [row.strip() for row in _rows(code)]
     if not wanted:
         return None
     starts = [
@@ -59,6 +55,16 @@ def block_of(code: str, lines: Mapping[int, str]) -> tuple[int, int] | None:
     return (starts[0], starts[0] + len(wanted) - 1) if len(starts) == 1 else None
 
 
+def _rows(code: str) -> list[str]:
+    """The rows of some code without the blank ones around it."""
+    rows = code.split("\n")
+    while rows and not rows[0].strip():
+        rows.pop(0)
+    while rows and not rows[-1].strip():
+        rows.pop()
+    return rows
+
+
 def around(lines: Mapping[int, str], first: int, last: int) -> tuple[int, int]:
     """The first and last number of the run of lines that these stand in."""
     while first - 1 in lines:
@@ -69,25 +75,49 @@ def around(lines: Mapping[int, str], first: int, last: int) -> tuple[int, int]:
 
 
 def with_block(
-    lines: Mapping[int, str], code: str, *, first: int, last: int, run: tuple[int, int]
+    lines: Mapping[int, str],
+    *,
+    existing: str,
+    improved: str,
+    first: int,
+    last: int,
+    run: tuple[int, int],
 ) -> list[str]:
-    """The run of lines with `code` for those from `first` to `last`, indented as they were."""
+    """The run of lines with `improved` for those from `first` to `last`, indented as they were.
+
+    `existing` is how the reply wrote these lines. Where `improved` is laid out row by row like it,
+    each row takes the indent of the line that it replaces; else the first row does, and the others
+    move with it.
+    """
     before = [lines[number] for number in range(run[0], first)]
     after = [lines[number] for number in range(last + 1, run[1] + 1)]
-    return [*before, *_indented_like(lines[first], code), *after]
+    there = [lines[number] for number in range(first, last + 1)]
+    said, wanted = _rows(existing), _rows(improved)
+    if [_indent(row) for row in said] == [_indent(row) for row in wanted]:
+        placed = [_indent(line) + row.lstrip() for line, row in zip(there, wanted, strict=True)]
+    else:
+        placed = _moved(wanted, to=_indent(there[0]))
+    return [*before, *placed, *after]
 
 
-def _indented_like(line: str, code: str) -> list[str]:
-    rows = code.strip("\n").split("\n")
-    written = [row for row in rows if row.strip()]
-    if not written:
+def _moved(rows: Sequence[str], *, to: str) -> list[str]:
+    """The rows, the first with the indent `to` and all others as far from it as they were."""
+    if not rows:
         return []
-    had = len(written[0]) - len(written[0].lstrip())
-    wanted = line[: len(line) - len(line.lstrip())]
-    return [
-        wanted + (row[had:] if not row[:had].strip() else row.lstrip()) if row.strip() else ""
-        for row in rows
-    ]
+    had = _indent(rows[0])
+    moved = []
+    for row in rows:
+        own = _indent(row)
+        if own.startswith(had):
+            indent = to + own[len(had) :]
+        else:
+            indent = to[: max(0, len(to) - len(had) + len(own))]
+        moved.append(indent + row.lstrip() if row.strip() else "")
+    return moved
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def same_code(one: Sequence[str], other: Sequence[str], *, python: bool) -> bool:

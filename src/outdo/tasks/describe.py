@@ -6,11 +6,12 @@ its words are they can't say; likeness to the author's own title is told beside 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 
 from outdo import replies
-from outdo.diffs import FileDiff
+from outdo.diffs import FileDiff, Hunk
 from outdo.diffs.roles import ROLES, role_of
 from outdo.errors import DataError
 from outdo.records import Answer, Example, Json, Metric, Outcome, Program, Score
@@ -128,9 +129,16 @@ def summary(file: FileDiff) -> str:
     fresh = _named([line for line in added if line not in gone], without=_names(gone))
     if fresh:
         return f"Adds {fresh}."
-    if changed := _named([hunk.section for hunk in file.hunks]) or defined:
+    if changed := _named([_around(hunk) for hunk in file.hunks]) or defined:
         return f"Changes {changed}."
     return f"Adds {len(added)}, removes {removed} lines."
+
+
+def _around(hunk: Hunk) -> str:
+    """The line that defines what a hunk changes: the last above its first change, or its header."""
+    above = itertools.takewhile(lambda line: line.kind == " ", hunk.lines)
+    found = [line.text for line in above if _DEFINED.match(line.text)]
+    return found[-1] if found else hunk.section
 
 
 def _names(lines: Sequence[str]) -> list[str]:

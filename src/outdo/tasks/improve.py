@@ -6,6 +6,7 @@ place, and whether a known bug is mended by it. A second pass lets the model rat
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -112,10 +113,8 @@ def _suggestions(fixes: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
 
 
 def _margin(code: str) -> str:
-    """The code with its first line at the margin."""
-    rows = code.strip("\n").split("\n")
-    indent = rows[0][: len(rows[0]) - len(rows[0].lstrip())]
-    return "\n".join(row.removeprefix(indent).rstrip() for row in rows)
+    """The code with its outermost lines at the margin."""
+    return textwrap.dedent("\n".join(row.rstrip() for row in code.strip("\n").split("\n")))
 
 
 # ------------------------------------------------------------------ the scores
@@ -227,7 +226,7 @@ def _stuck(example: Example, said: Mapping[str, Json]) -> str:
     if place is None:
         return _missing(example, said)
     path, first, last = place
-    before, after = _runs(example, place, said["improved"])
+    before, after = _runs(example, place, said)
     python = pulls.language(example, path) == "Python"
     if grounded.same_code(before, after, python=python):
         return f"{path}:{first}: the improved code does not differ"
@@ -237,14 +236,22 @@ def _stuck(example: Example, said: Mapping[str, Json]) -> str:
 
 
 def _runs(
-    example: Example, place: tuple[str, int, int], improved: str
+    example: Example, place: tuple[str, int, int], said: Mapping[str, Json]
 ) -> tuple[list[str], list[str]]:
-    """The run of lines around a place, as it is and with the improved code in it."""
+    """The run of lines around a place, as it is and with what is said to improve it."""
     path, first, last = place
     lines = pulls.shown(example).sides[path]
     run = grounded.around(lines, first, last)
     before = [lines[number] for number in range(run[0], run[1] + 1)]
-    return before, grounded.with_block(lines, improved, first=first, last=last, run=run)
+    after = grounded.with_block(
+        lines,
+        improved=said["improved"],
+        existing=said["existing"],
+        first=first,
+        last=last,
+        run=run,
+    )
+    return before, after
 
 
 def _parses(lines: Sequence[str]) -> bool:
@@ -257,8 +264,8 @@ def _mends(example: Example, said: Mapping[str, Json], fix: Mapping[str, Json]) 
     if place is None or place[0] != fix["file"]:
         return False
     wanted = (str(fix["file"]), int(fix["first"]), int(fix["last"]))
-    before, after = _runs(example, place, said["improved"])
-    whole, mended = _runs(example, wanted, fix["improved"])
+    before, after = _runs(example, place, said)
+    whole, mended = _runs(example, wanted, fix)
     python = pulls.language(example, place[0]) == "Python"
     return before == whole and grounded.same_code(after, mended, python=python)
 
