@@ -16,6 +16,7 @@ from outdo.judging.health import health
 from outdo.judging.known import Belief, believed
 from outdo.judging.panel import between, rankings
 from outdo.judging.standings import PANEL
+from outdo.judging.strengths import with_strengths
 from outdo.judging.truth import with_tests
 from outdo.models.reference import ModelReference
 from outdo.pipeline.asking import sampled
@@ -31,6 +32,9 @@ from outdo.pipeline.stages import Shop, completed
 from outdo.records import Completion, Measure, Request, Standing
 from outdo.report import Cost, Judge
 from outdo.study import Answering, Judging
+
+JUDGED = "(judged)"
+"""How a judge's calls are asked: no task has a prompt of this name."""
 
 Preferred = Mapping[str, float | None]
 
@@ -136,6 +140,7 @@ def asking(spec: Judging) -> Answering:
     """A judge's calls as those of anybody who answers."""
     return Answering(
         model=spec.model,
+        prompt=JUDGED,
         temperature=spec.temperature,
         max_tokens=spec.max_tokens,
         precision=spec.precision,
@@ -153,7 +158,8 @@ def cost_of(said: Iterable[Completion | str]) -> Cost:
     )
 
 
-def _sum(costs: Sequence[Cost]) -> Cost:
+def summed(costs: Sequence[Cost]) -> Cost:
+    """What several parts took together."""
     return Cost(
         seconds=sum(one.seconds for one in costs),
         tokens_in=sum(one.tokens_in for one in costs),
@@ -201,7 +207,7 @@ def heard(
             known=known,
             belief=belief,
             tables=tuple(tables),
-            cost=_sum(costs),
+            cost=summed(costs),
             warnings=tuple(warnings),
         ),
         notes,
@@ -269,7 +275,12 @@ def jury_of(told: Sequence[Heard], notes: Sequence[str]) -> Jury:
         own = [
             row
             for judge, judgements in said.items()
-            for row in standings(judgements, items, judge=judge, claim=sheet.spec.claim)
+            for row in with_strengths(
+                standings(judgements, items, judge=judge, claim=sheet.spec.claim),
+                judgements,
+                items,
+                claim=sheet.spec.claim,
+            )
         ]
         rows += own
         for judge, judgements in said.items():
