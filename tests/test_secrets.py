@@ -223,9 +223,9 @@ def test_lines_and_their_marks_stay_whatever_the_text(text: str):
         "A",
     ],
 )
-def test_a_megabyte_of_anything(piece: str):
+def test_hundreds_of_thousands_of_anything(piece: str):
     """It ends: a search that took the square of this would not."""
-    text = piece * (1_000_000 // len(piece))
+    text = piece * (400_000 // len(piece))
     assert scrub(text).text.count("\n") == text.count("\n")
 
 
@@ -257,7 +257,7 @@ def real() -> list[str]:
 def test_planted_secrets_are_all_found_and_the_diff_stays_a_diff(real: list[str]):
     """A secret in an added line of each diff; hunks, marks and numbers are as before."""
     planted = 0
-    for seed, diff in enumerate(real[::25]):
+    for seed, diff in enumerate(real[::30]):
         rows = diff.split("\n")
         added = [n for n, row in enumerate(rows) if row.startswith("+") and row[:3] != "+++"]
         if not added:
@@ -274,7 +274,7 @@ def test_planted_secrets_are_all_found_and_the_diff_stays_a_diff(real: list[str]
         assert after.problems == before.problems
         assert shape(after) == shape(before)
         planted += 1
-    assert planted > 250
+    assert planted > 200
 
 
 def shape(diff):
@@ -287,9 +287,9 @@ def shape(diff):
 
 def test_few_lines_of_real_diffs_are_taken_for_secrets(real: list[str]):
     """All of these diffs are public; what is found in them is test data, or a false alarm."""
-    sample = real[::8]
+    sample = real[::15]
     found = sum((scrub(diff).found for diff in sample), start=scrub("").found)
     found.pop("email", None)
     lines = sum(diff.count("\n") for diff in sample)
-    assert lines > 80_000
+    assert lines > 40_000
     assert found.total() < 0.0005 * lines

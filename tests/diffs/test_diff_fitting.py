@@ -125,7 +125,7 @@ def test_real_diffs_keep_within_the_budget_with_few_counts(pull_requests, budget
 
 
 def test_five_megabytes_are_cut_with_few_counts():
-    diff = parse("".join(added(f"m{n}.py", 2000, word="some_name") for n in range(170)))
+    diff = parse("".join(added(f"m{n}.py", 2000, word="a" * 50) for n in range(42)))
     calls = characters = 0
 
     def count(text: str) -> int:

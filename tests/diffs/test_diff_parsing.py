@@ -265,9 +265,9 @@ def test_problems_are_counted_once_they_are_many():
         "Binary files " + "x and " * 800_000,
         "Submodule " + "a " * 2_500_000,
         "@@ -1 +1 @@" + "-" * 5_000_000,
-        '--- "' + "\\3" * 500_000 + "\n+++ b\n@@ -1 +1 @@\n",
-        "--- a\n+++ b\n@@ -1,999999999 +1,999999999 @@\n" + "+x\n" * 200_000,
-        "\n".join(["@@ -1 +1 @@"] * 100_000),
+        '--- "' + "\\303" * 300_000 + "\n+++ b\n@@ -1 +1 @@\n",
+        "--- a\n+++ b\n@@ -1,999999999 +1,999999999 @@\n" + f"+{'x' * 80}\n" * 60_000,
+        "\n".join(["@@ -1 +1 @@" + "x" * 150] * 30_000),
     ],
     ids=["names", "binary", "submodule", "section", "quoted", "counts", "hunks"],
 )
@@ -366,9 +366,13 @@ def test_what_git_itself_writes(tmp_path: Path):
             assert apply(found["ends.py"], "a\r\nb\r\n") == "a\r\nc\r\n"
 
 
-def test_real_commits_turn_what_was_before_into_what_is_after(commits):
+FULL = pytest.param(1, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("step", [5, FULL])
+def test_real_commits_turn_what_was_before_into_what_is_after(commits, step: int):
     """The strong oracle: both files at hand, every hunk of them applied."""
-    for commit in commits[::3]:
+    for commit in commits[::step]:
         file = only(parse(commit["diff"]))
         assert file.path == commit["path"]
         assert apply(file, commit["before"]) == commit["after"]
@@ -376,8 +380,9 @@ def test_real_commits_turn_what_was_before_into_what_is_after(commits):
         assert all(after[number - 1] == text for number, text in new_side(file).items())
 
 
-def test_real_pull_requests_hold_the_files_and_lines_that_git_counted(pull_requests):
-    for pull in pull_requests[::2]:
+@pytest.mark.parametrize("step", [5, FULL])
+def test_real_pull_requests_hold_the_files_and_lines_that_git_counted(pull_requests, step: int):
+    for pull in pull_requests[::step]:
         diff = parse(pull["diff"])
         assert diff.problems == ()
         counted = {f["path"]: (f["added"], f["deleted"]) for f in pull["files"]}

@@ -47,18 +47,22 @@ deleted file mode 100644
 """
 
 
+HEAD = re.compile(r"File: (.*) \([^()]*(?:\(.*\)[^()]*)?\)")
+ROW = re.compile(r"([0-9]+) [+ ](.*)", re.DOTALL)
+
+
 def read_back(text: str) -> tuple[dict[str, dict[int, str]], dict[str, list[str]]]:
     """The numbered lines and the removed ones of each file, from the rendered rows alone."""
     numbered: dict[str, dict[int, str]] = {}
     removed: dict[str, list[str]] = {}
     path = ""
     for row in text.split("\n"):
-        if match := re.fullmatch(r"File: (.*) \([^()]*(?:\(.*\)[^()]*)?\)", row):
-            path = match[1]
-        elif match := re.fullmatch(r"(\d+) [+ ](.*)", row, re.DOTALL | re.ASCII):
+        if row[:1].isdigit() and (match := ROW.fullmatch(row)):
             numbered.setdefault(path, {})[int(match[1])] = match[2]
-        elif row.startswith("-"):
+        elif row[:1] == "-":
             removed.setdefault(path, []).append(row[1:])
+        elif row[:1] == "F" and (match := HEAD.fullmatch(row)):
+            path = match[1]
     return numbered, removed
 
 
@@ -253,9 +257,13 @@ def test_definitions_of_other_languages(opening: str, body: str):
     assert 1 in render(parse(text), sources={"x": source}).lines["x"]
 
 
-def test_context_of_real_commits_is_of_the_new_file(commits):
+FULL = pytest.param(1, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("step", [6, FULL])
+def test_context_of_real_commits_is_of_the_new_file(commits, step: int):
     gained = 0
-    for commit in commits[::4]:
+    for commit in commits[::step]:
         diff = parse(commit["diff"])
         rendered = render(diff, sources={commit["path"]: commit["after"]})
         assert rendered.problems == ()
@@ -268,15 +276,16 @@ def test_context_of_real_commits_is_of_the_new_file(commits):
             sides = new_side(diff.files[0])
             assert sides.items() <= numbered[commit["path"]].items()
             gained += len(numbered[commit["path"]]) > len(sides)
-    assert gained > 200
+    assert gained * step > 800
 
 
 # ------------------------------------------------------------------ real diffs, made-up diffs
 
 
-def test_every_numbered_line_of_real_pull_requests_is_the_new_files(pull_requests):
+@pytest.mark.parametrize("step", [4, FULL])
+def test_every_numbered_line_of_real_pull_requests_is_the_new_files(pull_requests, step: int):
     seen = 0
-    for pull in pull_requests[1::2]:
+    for pull in pull_requests[::step]:
         diff = parse(pull["diff"])
         rendered = render(diff)
         numbered, removed = read_back(rendered.text)
@@ -296,7 +305,7 @@ def test_every_numbered_line_of_real_pull_requests_is_the_new_files(pull_request
         assert numbered == new
         assert removed == old
         seen += 1
-    assert seen > 3000
+    assert seen * step > 7000
 
 
 LINES = st.lists(
