@@ -91,7 +91,7 @@ def test_a_liking_for_length_has_a_slope() -> None:
 CHOICES = st.sampled_from(["a", "b", "tie", None])
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(CHOICES, st.integers(0, 20), st.sampled_from(["ab", "ba"]), st.booleans()),

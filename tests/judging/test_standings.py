@@ -135,7 +135,7 @@ def test_whole_groups_are_the_evidence() -> None:
     assert row.rates[0].low is not None and 0.4 < row.rates[0].low < 0.5
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(JUDGEMENTS)
 def test_swapping_the_contestants_mirrors_the_standing(judgements: list[Judgement]) -> None:
     mine, theirs = rows(judgements), rows([one.swapped() for one in judgements])
@@ -155,7 +155,7 @@ def test_swapping_the_contestants_mirrors_the_standing(judgements: list[Judgemen
                 assert rate.low == pytest.approx(1 - (mirrored.high or 0), abs=1e-6)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(JUDGEMENTS)
 def test_every_example_is_counted_once(judgements: list[Judgement]) -> None:
     whole = [
@@ -168,7 +168,7 @@ def test_every_example_is_counted_once(judgements: list[Judgement]) -> None:
         assert low is None or (middle is not None and low <= middle)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(JUDGEMENTS, JUDGEMENTS)
 def test_a_judge_more_changes_no_other(some: list[Judgement], more: list[Judgement]) -> None:
     alone = standings(some, ITEMS, lengths=False)
@@ -186,7 +186,7 @@ def test_a_judge_more_changes_no_other(some: list[Judgement], more: list[Judgeme
     assert tuple(row for row in both if not row.judge.startswith("new ")) == alone
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(JUDGEMENTS, JUDGEMENTS)
 def test_a_contestant_more_changes_no_other(some: list[Judgement], more: list[Judgement]) -> None:
     others = [
@@ -198,7 +198,7 @@ def test_a_contestant_more_changes_no_other(some: list[Judgement], more: list[Ju
     assert tuple(row for row in both if row.contestant != "new") == alone
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(JUDGEMENTS, st.randoms(use_true_random=False))
 def test_the_order_of_judgements_says_nothing(judgements: list[Judgement], random: object) -> None:
     mixed = list(judgements)

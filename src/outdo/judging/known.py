@@ -6,6 +6,7 @@ task's gold reply is held against its bait. Better than chance means that the wh
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,8 @@ POOL = 200
 """Other titles that one is picked from."""
 CHARACTERS = 8_000
 """What a known task shows of a change, so that a small judge can read it."""
-FEWEST_GROUPS = 3
+FEWEST_GROUPS = 6
+"""Below this many groups even a judge that is always right couldn't show it of new groups."""
 MOSTLY = 0.5
 """A judge of which fewer replies than this can be read is not believed."""
 
@@ -54,10 +56,11 @@ def known_task(
     """At most `limit` contests whose better reply, always a, is known.
 
     Titles where at least two examples have an author's, else `gold` against `bait` as replies to
-    `request`, where these are given. `shown` is the diff of an example as a judge sees it. Which
-    examples are taken follows from their names, so that few are new where examples are added.
+    `request`, where these are given. `shown` is the diff of an example as a judge sees it. Groups
+    take turns, and which examples are taken follows from their names, so that few are new where
+    examples are added.
     """
-    examples = sorted(examples, key=lambda example: digest(["known", example.id]))
+    examples = _in_turns(examples)
     titled = [example for example in examples if _title(example)]
     if len({_title(example).casefold() for example in titled}) > 1:
         return tuple(
@@ -76,6 +79,17 @@ def known_task(
         )
         for example in examples[:limit]
     )
+
+
+def _in_turns(examples: Iterable[Example]) -> list[Example]:
+    """One example of each group, then a second of each, in an order that names alone decide."""
+    ordered = sorted(examples, key=lambda example: digest(["known", example.id]))
+    seen: Counter[str] = Counter()
+    turns = []
+    for example in ordered:
+        turns.append((seen[example.group], example))
+        seen[example.group] += 1
+    return [example for _, example in sorted(turns, key=lambda turn: turn[0])]
 
 
 def _title(example: Example) -> str:
@@ -111,7 +125,8 @@ def _shown(example: Example) -> str:
 def believed(judgements: Iterable[Judgement], groups: Mapping[str, str]) -> Belief:
     """Whether a judge did the known task better than chance, from its judgements of it.
 
-    `groups` maps an example to its group; whole groups are the evidence where there are three.
+    `groups` maps an example to its group; whole groups are the evidence where there are six, else
+    each example is, and `why` says so.
     """
     told = values(fold(judgements))
     labels = [groups[name] for name in told]
@@ -119,7 +134,9 @@ def believed(judgements: Iterable[Judgement], groups: Mapping[str, str]) -> Beli
     found = mean(list(told.values()), labels, share=True, claim="new" if clustered else "these")
     about = "how often it prefers the reply that is known to be better, a tie counted as half"
     return Belief(
-        believed=_passes(found), why=_why(found), measure=measured("known task", found, about=about)
+        believed=_passes(found),
+        why=_why(found, clustered),
+        measure=measured("known task", found, about=about),
     )
 
 
@@ -128,7 +145,7 @@ def _passes(found: Interval) -> bool:
     return found.low is not None and found.low > 0.5 and readable >= MOSTLY
 
 
-def _why(found: Interval) -> str:
+def _why(found: Interval, clustered: bool) -> str:
     every = found.n + found.missing
     if not every:
         return "it was not tried: there was no task whose answer is known"
@@ -140,6 +157,6 @@ def _why(found: Interval) -> str:
     if found.low is None or found.high is None:
         return f"{said}, and no interval can be told: {found.by}"
     interval = f"95% interval {found.low:.0%} to {found.high:.0%}"
-    if _passes(found):
-        return f"{said} ({interval}): better than chance"
-    return f"{said} ({interval}): not better than chance"
+    word = "better" if _passes(found) else "not better"
+    said = f"{said} ({interval}): {word} than chance"
+    return said if clustered else f"{said}, of these {found.groups} groups alone"

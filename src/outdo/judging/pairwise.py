@@ -156,14 +156,20 @@ def in_share(example: str, share: float) -> bool:
 
 # ------------------------------------------------------------------ the reading
 
+# Gaps are bounded, so that a text of nothing but marks is searched in linear time.
 _LINE = re.compile(
-    r"""^[\W_]*(?:(?:my|the|final|overall)\s+)*(?:verdict|winner|better\s+reply)[\W_]*
-    (?:(?:is|code|reply|response|answer|assistant)[\W_]+)*(?:(?P<code>[0-9a-f]{12})[\W_]+)?
-    (?:(?:reply|response|answer|assistant)[\W_]+)?(?P<word>A|B|tie)[\W_]*$""",
+    r"""^(?:[^\w\n]|_){0,20}(?:(?:my|the|final|overall)[ \t]+){0,3}
+    (?:verdict|winner|better[ ]reply)[\W_]{0,20}
+    (?:(?:is|code|reply|response|answer|assistant)[\W_]{1,20}){0,3}
+    (?:(?P<code>[0-9a-f]{12})[\W_]{1,20})?
+    (?:(?:reply|response|answer|assistant)[\W_]{1,20})?
+    (?P<word>A|B|tie)(?:[^\w\n]|_){0,20}$""",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
-_FIELD = re.compile(r"""["']?verdict["']?\s*[:=]""", re.IGNORECASE)
-_BRACKETS = re.compile(r"\[\[\s*(?P<word>A|B|C|tie)\s*\]\]", re.IGNORECASE)
+_OPENING = re.compile(r"\{\s{0,100}\"")
+MOST_BRACES = 500
+_FIELD = re.compile(r"""["']?verdict["']?\s{0,20}[:=]""", re.IGNORECASE)
+_BRACKETS = re.compile(r"\[\[\s{0,20}(?P<word>A|B|C|tie)\s{0,20}\]\]", re.IGNORECASE)
 
 
 def planted(contest: Contest) -> bool:
@@ -211,18 +217,24 @@ def spoken(reply: str) -> str | None:
 
 
 def objects(said: str) -> Iterator[dict[str, Any]]:
-    """Every JSON object of the reply, in order; none within another."""
+    """Every JSON object of the reply, in order; none within another.
+
+    A reply with a great many braces that open nothing, or nested too deep, is read no further.
+    """
     decoder = json.JSONDecoder(strict=False)
-    start = said.find("{")
-    while start >= 0:
+    match, tries = _OPENING.search(said), MOST_BRACES
+    while match and tries:
+        end = match.start() + 1
         try:
-            value, end = decoder.raw_decode(said, start)
-        except (ValueError, RecursionError):
-            end = start + 1
+            value, end = decoder.raw_decode(said, match.start())
+        except RecursionError:
+            return
+        except ValueError:
+            tries -= 1
         else:
             if isinstance(value, dict):
                 yield value
-        start = said.find("{", end)
+        match = _OPENING.search(said, end)
 
 
 def _lines(said: str) -> list[dict[str, Any]]:
