@@ -368,7 +368,10 @@ def _write(
     if not rows:
         worst = max(sifted.passages, key=lambda passage: passage.dropped)
         problem = f"no row is left; most ({worst.dropped:,}) were dropped by {worst.gate}"
-        raise DataError(problem, f"see {out.with_suffix('.card.md').name}", where=str(out))
+        hint = f"see {out.with_suffix('.card.md').name}"
+        if worst.gate.endswith("group"):
+            hint += "; where training and test share their groups on purpose: --same-groups"
+        raise DataError(problem, hint, where=str(out))
     write_text(out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     print(sifted.told)
     print(f"  {out}, {out.with_suffix('.report.json').name}, {out.with_suffix('.card.md').name}")
