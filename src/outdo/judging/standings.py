@@ -210,7 +210,7 @@ def length_rate(found: LengthControlled) -> Measure:
         high=found.high,
         n=found.n,
         unit="share",
-        about=f"{ABOUT['length']}; {found.by}",
+        about=ABOUT["length"] if found.low is not None else f"{ABOUT['length']}; {found.by}",
     )
 
 
