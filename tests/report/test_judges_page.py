@@ -160,8 +160,8 @@ def test_published_rates_have_a_page() -> None:
         "0.41 [0.35, 0.46]",
         "tuned, 14B – tuned, 7B",
         "+4 points [−7, 15]",
-        "? no",
-        "≠ yes",
+        "? holds 0",
+        "≠ leaves out 0",
         "about 2,350 each would settle it",
     ):
         assert said in told, said
@@ -289,6 +289,9 @@ def test_numbers_that_no_metric_has_are_worded() -> None:
     assert wording.told_gap(Measure(name="", value=3.0, unit="tokens")) == "+3.00 tokens"
     assert wording.apart(Measure(name="", value=0.1, low=-0.1, high=0.3)) is False
     assert wording.apart(Measure(name="", value=0.1)) is None
+    strength = Measure(name="strength", value=0.7, about="place 1 of 4; the mean of all is 0")
+    assert wording.place(strength) == "place 1 of 4"
+    assert wording.place(Measure(name="half", value=0.7, about="how often")) == ""
 
 
 def test_juries_are_counted_in_words() -> None:

@@ -194,7 +194,7 @@ def pairs_grid(table: Published) -> Grid:
         ]
         for one in table.pairs
     ]
-    return [table.title, "difference", "told apart", "what else"], rows
+    return [table.title, "difference", "leaves out 0", "what else"], rows
 
 
 def _worded(one: Measure | None) -> str:

@@ -207,6 +207,11 @@ def amount(number: float, share: bool) -> str:
     return text.replace("-", "" if not float(text.replace(",", "").replace("−", "")) else "−")
 
 
+def place(one: Measure) -> str:
+    """Which place a strength gives, as its first words say: «place 1 of 4 (between 1 and 2)»."""
+    return one.about.partition(";")[0] if one.name == "strength" else ""
+
+
 def told_limits(one: Measure) -> str:
     """The interval of a number in brackets; nothing where there is none."""
     if one.value is None or one.low is None or one.high is None:
