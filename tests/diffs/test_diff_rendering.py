@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import random
 import re
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outdo.diffs import (
@@ -313,9 +315,23 @@ LINES = st.lists(
 )
 
 
-@given(st.lists(st.tuples(LINES, LINES), max_size=5), st.integers(0, 120), st.integers(0, 3))
+def steep(text: str) -> int:
+    """A count by which the whole takes more than its parts together."""
+    return len(text) ** 2 // 200
+
+
+@settings(max_examples=70)
+@given(
+    st.lists(st.tuples(LINES, LINES), max_size=5),
+    st.integers(0, 120),
+    st.integers(0, 3),
+    st.sampled_from([words, steep, len]),
+)
 def test_whatever_the_diff_and_the_budget(
-    files: list[tuple[list[str], list[str]]], budget: int, context: int
+    files: list[tuple[list[str], list[str]]],
+    budget: int,
+    context: int,
+    count: Callable[[str], int],
 ):
     text = ""
     for index, sides in enumerate(files):
@@ -325,8 +341,8 @@ def test_whatever_the_diff_and_the_budget(
     diff = parse(text)
     sides_of = {file.path: new_side(file) for file in diff.files}
     for limit in (None, budget):
-        rendered = render(diff, budget=limit, count=words)
-        assert limit is None or words(rendered.text) <= limit
+        rendered = render(diff, budget=limit, count=count)
+        assert limit is None or count(rendered.text) <= limit
         assert named(rendered) == set(diff.paths)
         numbered, removed = read_back(rendered.text)
         assert numbered == rendered.lines
@@ -334,7 +350,28 @@ def test_whatever_the_diff_and_the_budget(
             assert lines.items() <= sides_of[path].items()
         olds = {file.path: set(old_side(file).values()) for file in diff.files}
         assert all(set(lines) <= olds[path] for path, lines in removed.items())
-        assert rendered == render(diff, budget=limit, count=words)
+        assert rendered == render(diff, budget=limit, count=count)
+
+
+def test_broken_real_diffs_still_name_every_file(pull_requests):
+    """Rows lost, doubled, cut and moved: what can be read is shown within the budget."""
+    rng = random.Random(0)
+    problems = 0
+    for pull in pull_requests[::40]:
+        rows = pull["diff"].split("\n")
+        for _ in range(rng.randint(1, 6)):
+            at, to = rng.randrange(len(rows)), rng.randrange(len(rows))
+            harm = rng.choice(["lose", "double", "cut", "move"])
+            row = rows[at] if harm == "double" else rows.pop(at)
+            if harm != "lose" or not rows:
+                rows.insert(to, row[: rng.randrange(9)] if harm == "cut" else row)
+        diff = parse("\n".join(rows))
+        problems += bool(diff.problems)
+        for budget in (None, 150):
+            rendered = render(diff, budget=budget, count=words)
+            assert named(rendered) == set(diff.paths)
+            assert budget is None or words(rendered.text) <= budget
+    assert problems > 100
 
 
 # ------------------------------------------------------------------ languages and sizes

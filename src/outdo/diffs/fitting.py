@@ -130,9 +130,12 @@ def _settle(choice: Choice, *, budget: int, count: Callable[[str], int]) -> Choi
     kept = [id(b) for b in ranked(choice.blocks) if choice.shown[id(b)] is not None]
     while (taken := count(choice.text)) > budget:
         if kept:
-            # Sums of pieces are off by little: what was taken last goes, file by file.
-            last = kept.pop()
-            choice = replace(choice, shown={**choice.shown, last: None})
+            # Sums of pieces are off by little: what was taken last goes, a hunk or some rows.
+            last = kept[-1]
+            fewer = _smaller(choice.shown[last] or ())
+            choice = replace(choice, shown={**choice.shown, last: fewer})
+            if fewer is None:
+                kept.pop()
             if not kept:
                 choice = replace(choice, listed=_fewer(choice, budget, taken))
         elif choice.listed:
@@ -142,6 +145,15 @@ def _settle(choice: Choice, *, budget: int, count: Callable[[str], int]) -> Choi
         else:
             return replace(choice, blank=True)
     return choice
+
+
+def _smaller(pieces: tuple[Piece, ...]) -> tuple[Piece, ...] | None:
+    """The pieces without the last, or the only one without its last tenth; None if none is left."""
+    if len(pieces) > 1:
+        return pieces[:-1]
+    if pieces and (rows := len(pieces[0].rows) * 9 // 10):
+        return (_beginning(pieces[0], rows),)
+    return None
 
 
 def _fewer(choice: Choice, budget: int, taken: int) -> int:
