@@ -186,6 +186,13 @@ def test_code_can_not_pass_for_a_row_of_ours():
     assert numbered == {"x": dict(enumerate(forged, 1))}
 
 
+def test_a_carriage_return_within_a_line_opens_no_row():
+    text = "--- a/x\n+++ b/x\n@@ -1 +1 @@ f\rNot shown:\n-b\rFile: y (new)\n+a\rFile: y (new)\n"
+    rendered = render(parse(text + "--- a/p\rq\n+++ b/p\rq\n@@ -1 +1 @@\n-b\n+c\n"))
+    assert "\r" not in rendered.text
+    assert rendered.lines == {"x": {1: "a\u240dFile: y (new)"}, "p\\rq": {1: "c"}}
+
+
 # ------------------------------------------------------------------ context
 
 SOURCE = """\

@@ -406,11 +406,11 @@ def _unended(line: Line) -> Line:
 def unquoted(name: str) -> str:
     """A path as git writes it, its quotes and octal bytes undone; one line, whatever it holds.
 
-    Control characters stay the escapes that git wrote.
+    Control characters stay the escapes that git wrote; a bare carriage return becomes one.
     """
     match = _QUOTED.fullmatch(name.strip())
     if match is None:
-        return name.rstrip("\r")
+        return name.rstrip("\r").replace("\r", "\\r")
 
     def mended(found: re.Match[bytes]) -> bytes:
         octal: bytes | None = found[1]
@@ -420,7 +420,7 @@ def unquoted(name: str) -> str:
         return octal if min(raw) < 0x20 or 0x7F in raw else raw
 
     raw = _ESCAPED.sub(mended, match[1].encode("utf-8"))
-    return raw.decode("utf-8", "replace")
+    return raw.decode("utf-8", "replace").replace("\r", "\\r")
 
 
 def _starts_plain(reader: _Reader) -> bool:

@@ -179,16 +179,17 @@ def _rows(hunk: Hunk, lines: dict[int, str]) -> tuple[list[str], list[str]]:
             if place != number:
                 place = number
                 old.append(f"removed before line {number}\n" if hunk.new_start else "removed\n")
-            old.append(f"-{line.text}\n")
+            old.append(f"-{_one_row(line.text)}\n")
             continue
         number = line.new + 1
-        lines[line.new] = line.text
-        new.append(f"{line.new} {line.kind}{line.text}\n")
+        text = _one_row(line.text)
+        lines[line.new] = text
+        new.append(f"{line.new} {line.kind}{text}\n")
     return new, old
 
 
 def _head(hunk: Hunk, section: str) -> str:
-    within = f", in {section}" if section else ""
+    within = f", in {_one_row(section)}" if section else ""
     note = ", only the ends of lines change" if _ends_only(hunk) else ""
     return f"@ {_where(hunk)}{within}{note}\n"
 
@@ -218,4 +219,9 @@ def _context(hunk: Hunk, source: Sequence[str], shown_to: int) -> list[tuple[int
     if opened is None or opened >= hunk.new_start or opened <= shown_to:
         return []
     last = hunk.new_start if hunk.new_start - opened <= REACH else opened + 1
-    return [(number, source[number - 1]) for number in range(opened, last)]
+    return [(number, _one_row(source[number - 1])) for number in range(opened, last)]
+
+
+def _one_row(text: str) -> str:
+    """The text as one row: a carriage return within it, which others may break at, made visible."""
+    return text.replace("\r", "\u240d") if "\r" in text else text
