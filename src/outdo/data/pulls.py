@@ -147,12 +147,16 @@ def _title(title: str) -> str:
 
 _TYPES = (
     ("other", r"^(?:bump|release|merge|update dependenc|pin |upgrade |chore|ci\b|build\b|prepare)"),
-    ("documentation", r"^docs?\b|\bdocs?\b|\bdocument|\btypos?\b|\breadme\b|\bchangelog\b"),
-    ("tests", r"^tests?\b|\btests?\b|\bcoverage\b"),
+    ("documentation", r"^docs?\b|\btypos?\b"),
+    ("tests", r"^tests?\b"),
     ("bug fix", r"\bfix(?:e[sd])?\b|\bbugs?\b|\bregression\b|\bcrash|\bcorrect(?:ly)?\b|\bleak\b"),
     ("enhancement", r"^(?:feat|perf)\b|\badd(?:s|ed)?\b|\bsupport|\bimplement|\ballow|\bimprove"),
     ("enhancement", r"\benable|\bintroduce|\bexpose\b|\bspeed ?up\b|\bfaster\b|\boptimi[sz]e"),
     ("other", r"\brefactor|\bclean|\bremove|\brename|\bmove\b|\bdeprecat|\bdrop\b|\bformat"),
+)
+_TYPES_WITHOUT_CODE = (
+    ("documentation", r"\bdocs?\b|\bdocument|\breadme\b|\bchangelog\b"),
+    ("tests", r"\btests?\b|\bcoverage\b"),
 )
 
 
@@ -166,14 +170,8 @@ def type_of(title: str, paths: Iterable[str]) -> str | None:
         return "tests"
     if roles == {"documentation"}:
         return "documentation"
-    plain = title.lower()
-    if re.match(r"fix(?:\(|:|\b)", plain) and "typo" not in plain and "doc" not in plain:
-        return "bug fix"
-    for name, pattern in _TYPES:
-        telling = name not in ("documentation", "tests") or "code" not in roles
-        if telling and re.search(pattern, plain):
-            return name
-    return None
+    rules = _TYPES if "code" in roles else (*_TYPES[:3], *_TYPES_WITHOUT_CODE, *_TYPES[3:])
+    return next((name for name, pattern in rules if re.search(pattern, title.lower())), None)
 
 
 def _describes(pull: Pull) -> bool:
