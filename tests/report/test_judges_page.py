@@ -108,6 +108,9 @@ def test_judges_have_a_page_of_their_own(judges: Page) -> None:
         "1,200,000 tokens read",
     ):
         assert said in judges.text, said
+    names = ("the panel", "judge-1", "judge-2", "judge-3")
+    places = [judges.text.index(f"What {name} said") for name in names]
+    assert places == sorted(places)
     assert [tag["href"] for tag in judges.named("a")] == ["index.html"]
 
 
@@ -292,6 +295,12 @@ def test_numbers_that_no_metric_has_are_worded() -> None:
     strength = Measure(name="strength", value=0.7, about="place 1 of 4; the mean of all is 0")
     assert wording.place(strength) == "place 1 of 4"
     assert wording.place(Measure(name="half", value=0.7, about="how often")) == ""
+
+
+def test_remarks_become_sentences() -> None:
+    assert wording.sentenced("it was right") == "It was right."
+    assert wording.sentenced("Was it?") == "Was it?"
+    assert wording.sentenced("") == ""
 
 
 def test_juries_are_counted_in_words() -> None:

@@ -156,11 +156,14 @@ def render(findings: Findings, found: Results) -> str:
 
 def render_judges(findings: Findings) -> str:
     """The page of the judges: whether each is believed, its health, and what it said."""
+    said: dict[str, list[jury.Said]] = {}
+    for one in jury.said(findings):
+        said.setdefault(one.judge, []).append(one)
     return _framed(
         "judges.html.jinja",
         findings=findings,
         signs=jury.signs(findings.judges),
-        said=list(jury.said(findings)),
+        said=said,
     )
 
 

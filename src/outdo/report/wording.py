@@ -264,6 +264,12 @@ def _as_measure(found: Difference, asked: Asked) -> Measure:
     )
 
 
+def sentenced(said: str) -> str:
+    """A remark as a sentence, with its capital and its full stop."""
+    told = said[:1].upper() + said[1:]
+    return told if not told or told.endswith((".", "!", "?")) else f"{told}."
+
+
 def who(judge: str) -> str:
     """A judge as it stands in a sentence: «the panel», or its name."""
     return "the panel" if judge == "panel" else judge
