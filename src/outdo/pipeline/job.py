@@ -64,6 +64,7 @@ class Job:
     def check(self) -> None:
         """Raise StudyError for what only the data can show: fields that aren't there, shots."""
         answers = self.study.answers()
+        self._check_examples()
         self._check_slices()
         for run in self.study.runs().values():
             for name in run.data if run.settings.leave_out else ():
@@ -102,6 +103,18 @@ class Job:
                 "tokens is one of about four times as many characters"
             ] = None
         return counting.size
+
+    def _check_examples(self) -> None:
+        """Raises StudyError where the study names a task of which nobody is asked anything."""
+        if len(self.duties.tasks) == 1:
+            return
+        asked = {answer.data for answer in self.study.answers().values()}
+        test = [example for name in asked for example in self.data[name].of("test")]
+        for task in self.duties.tasks:
+            if not self.duties.mine(task, test):
+                hint = "a source may have to name its `tasks`"
+                problem = f"there is no example of the task {task.name!r} to test with"
+                raise StudyError(problem, hint, where=self.study.where("task"))
 
     def _check_slices(self) -> None:
         """Raises StudyError for a field that examples of no task have."""

@@ -123,7 +123,7 @@ class Learning:
         size = self.job.size(self.found[run.model][0].reference, asked.context)
         return [
             lesson
-            for example in made.of("train")
+            for example in self._wanted(made.of("train"), run)
             for lesson in lessons.of_examples(
                 self.duties.of(example),
                 [example],
@@ -133,6 +133,13 @@ class Learning:
                 size=size,
             )
         ]
+
+    def _wanted(self, examples: list[Example], run: Run) -> list[Example]:
+        """The examples that a run may use: no more are cut to their context than its limit."""
+        limit = run.settings.limit
+        if limit is None or len(run.data) > 1:
+            return examples
+        return sorted(examples, key=lambda e: digest([self.study.seed, e.id]))[:limit]
 
     def _lectures(
         self, run: Run, base: ModelReference, rows: Sequence[Lesson], *, name: str
