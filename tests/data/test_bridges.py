@@ -410,3 +410,88 @@ def test_two_answer_sets_are_matched_and_nothing_is_lost_in_silence() -> None:
     assert matched(a, a).fits and matched(a, a).notes == ()
     with pytest.raises(DataError, match="share no id"):
         matched(a, AnswerSet(name="c", answers={"9": ("x",)}))
+
+
+TURN = {"turns": [{"content": "x"}]}
+ARENA = {"question_id": "q", "choices": [TURN]}
+ARENA_2 = {"uid": "u", "model": "m", "messages": [{"role": "assistant", "content": "x"}]}
+GAMES = {"uid": "u", "model": "m", "judge": "j", "games": [{"score": "A>B"}]}
+PROGRAM = {"task_id": "t", "solution": "x"}
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "problem"),
+    [
+        (ARENA, {**ARENA, "question_id": "r", "choices": 1}, "choices isn't a list"),
+        (ARENA, {**ARENA, "question_id": "r", "choices": [{}]}, "a choice has no turns"),
+        (ARENA_2, {**ARENA_2, "uid": "v", "messages": 1}, "messages isn't a list"),
+        (PROGRAM, {"task_id": "t"}, "no solution"),
+    ],
+)
+def test_a_row_that_breaks_its_form_is_told(
+    tmp_path: Path, good: Any, bad: Any, problem: str
+) -> None:
+    with pytest.raises(DataError, match=problem) as caught:
+        read_answers(write(tmp_path / "f.jsonl", good, bad))
+    assert caught.value.where.endswith("f.jsonl:2")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "problem"),
+    [
+        (GAMES, {**GAMES, "games": []}, "one or two games"),
+        (GAMES, {**GAMES, "games": [7]}, "a game isn't an object"),
+        (GAMES, {**GAMES, "games": [{"score": "A?B"}]}, "none of Arena-Hard's"),
+        (GAMES, {**GAMES, "model": None}, "model is NoneType"),
+    ],
+)
+def test_a_judgment_that_breaks_its_form_is_told(
+    tmp_path: Path, good: Any, bad: Any, problem: str
+) -> None:
+    with pytest.raises(DataError, match=problem) as caught:
+        read_annotations(write(tmp_path / "f.jsonl", good, bad))
+    assert caught.value.where.endswith("f.jsonl:2")
+
+
+@pytest.mark.parametrize(("value", "problem"), [("2", "is no number"), (2.5, "within 1 and 2")])
+def test_a_preference_that_is_none_is_told(tmp_path: Path, value: Any, problem: str) -> None:
+    row = {"instruction": "i", "generator_1": "a", "generator_2": "b", "preference": value}
+    good = {**row, "preference": 1.5}
+    (tmp_path / "j.json").write_text(json.dumps([good, row], indent=1))
+    with pytest.raises(DataError, match=problem) as caught:
+        read_annotations(tmp_path / "j.json")
+    assert caught.value.where.endswith("j.json:8")
+
+
+def test_a_preference_of_ours_that_is_torn_is_told(tmp_path: Path) -> None:
+    row = {"comparison": {"example": "e", "a": "m", "b": "n"}, "choice": "c", "by": "j"}
+    with pytest.raises(DataError, match="Preference"):
+        read_annotations(write(tmp_path / "f.jsonl", row))
+    with pytest.raises(DataError, match="can't be written as 'lm-eval'"):
+        write_annotations([], tmp_path / "f", format="lm-eval")
+
+
+def test_packed_logs_that_are_none(tmp_path: Path) -> None:
+    for entries, problem in (
+        ({"other.json": {}}, "no header"),
+        ({"header.json": HEADER, "samples/x.json": {"epoch": 1}}, "no id"),
+        ({"header.json": HEADER, "samples/x.json": [1]}, "isn't an object"),
+        ({"header.json": HEADER}, "no answers"),
+    ):
+        with pytest.raises(DataError, match=problem):
+            read_answers(packed(tmp_path / "log.eval", entries, zstandard=False))
+    with zipfile.ZipFile(tmp_path / "log.eval", "w") as archive:
+        archive.writestr("header.json", "{")
+    with pytest.raises(DataError, match="isn't JSON"):
+        read_answers(tmp_path / "log.eval")
+
+
+def test_a_torn_entry_of_a_newer_log_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    path = packed(tmp_path / "log.eval", {"header.json": HEADER}, zstandard=True)
+    whole = bytearray(path.read_bytes())
+    start = 30 + len("header.json")
+    whole[start : start + 4] = b"\0\0\0\0"
+    path.write_bytes(whole)
+    with pytest.raises(DataError, match=r"header\.json is torn"):
+        read_answers(path)

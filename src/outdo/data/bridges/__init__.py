@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -37,6 +38,7 @@ ANNOTATIONS = ("plain", "arena-hard", "alpaca-eval")
 SEVERAL = ("evalplus", "inspect")
 """Forms in which rows of one id are its samples."""
 MAX_JSON_BYTES = 512 * 2**20
+_BETWEEN = re.compile(r"[\s,]*")
 
 Rows = Iterator[Row]
 _READERS: dict[str, Callable[[Rows, Path], Iterator[Found]]] = {
@@ -85,10 +87,10 @@ def _found(path: Path, format: str) -> tuple[Iterator[Found], str]:
     if path.suffix == ".eval":
         return inspect_logs.read_packed(path), "inspect"
     if path.suffix == ".json":
-        value = _document(path)
+        value, text = _document(path)
         if isinstance(value, dict) and format in ("auto", "inspect"):
             return inspect_logs.read_json(value, path), "inspect"
-        rows = _listed(value, path)
+        rows = _listed(value, text, path)
     else:
         rows = read_rows(path)
     first = next(rows, None)
@@ -112,21 +114,27 @@ def _sign(first: Row) -> str:
     )
 
 
-def _document(path: Path) -> Json:
+def _document(path: Path) -> tuple[Json, str]:
+    """The value of a JSON file, and its text."""
     text = read_text(path, limit=MAX_JSON_BYTES)
     try:
-        return json.loads(text)
+        return json.loads(text), text
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         raise DataError("the file isn't JSON", "copy it again", where=f"{path}:{line}") from None
 
 
-def _listed(value: Json, path: Path) -> Rows:
-    """The objects of a JSON list, each with its number as its line."""
+def _listed(value: Json, text: str, path: Path) -> Rows:
+    """The objects of a JSON list, each with the line on which it begins."""
     if not isinstance(value, list):
         raise DataError("the file isn't a list of objects", where=str(path))
-    for number, each in enumerate(value, start=1):
-        place = Place(path=f"{path}, item {number}")
+    decoder, at, line = json.JSONDecoder(), text.index("[") + 1, 1
+    counted = 0
+    for _ in value:
+        at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing too
+        line, counted = line + text.count("\n", counted, at), at
+        each, at = decoder.raw_decode(text, at)
+        place = Place(path=str(path), line=line)
         if not isinstance(each, dict):
             raise place.error("the item isn't an object")
         yield Row(each, place)
@@ -155,7 +163,7 @@ def read_annotations(path: Path | str, *, format: str = "auto") -> tuple[Prefere
     """What an annotator preferred, in a file of annotations; `plain` is a preference a line."""
     path = Path(path)
     _known(format, ANNOTATIONS, path)
-    rows = _listed(_document(path), path) if path.suffix == ".json" else read_rows(path)
+    rows = _listed(*_document(path), path) if path.suffix == ".json" else read_rows(path)
     first = next(rows, None)
     if first is None:
         return ()
