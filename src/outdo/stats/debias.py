@@ -31,7 +31,7 @@ def rogan_gladen(
     Of `actual_positives` items known to be so the judge says so of `true_positives` (sensitivity),
     of `actual_negatives` it denies `true_negatives` (specificity). All counts may be effective
     ones. The interval holds the luck of all three; there is none where the judge does no better
-    than a coin (Youden's index not above 0).
+    than a coin (Youden's index not above 0), or where no rate goes with its known faults.
     Sources: Rogan and Gladen 1978, American Journal of Epidemiology 107; interval by Lang and
     Reiczigel 2014, Preventive Veterinary Medicine 113.
     """
@@ -57,14 +57,12 @@ def rogan_gladen(
     shift = 2 * z * z * (rate * luck_up - (1 - rate) * luck_down)
     variance = told * (1 - told) / size + rate**2 * luck_up + (1 - rate) ** 2 * luck_down
     half = z * math.sqrt(variance) / (right + silent - 1)
-    return _interval(
-        _within(plain),
-        _within(rate + shift - half),
-        _within(rate + shift + half),
-        level,
-        n,
-        "Rogan-Gladen, Lang-Reiczigel",
-    )
+    low, high = rate + shift - half, rate + shift + half
+    if high <= 0 or low >= 1:
+        by = "fewer or more positives than the judge's known faults alone would give"
+        return _interval(_within(plain), None, None, level, n, by)
+    by = "Rogan-Gladen, Lang-Reiczigel"
+    return _interval(_within(plain), _within(low), _within(high), level, n, by)
 
 
 def _corrected(told: float, sensitivity: float, specificity: float) -> float | None:

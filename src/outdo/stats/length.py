@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 STEPS = 100
 
+Ends = tuple[float | None, float | None, str]
+"""Limits and the method, or why there are none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LengthControlled:
@@ -84,7 +87,9 @@ def length_controlled(
     gaps = np.array([np.log1p(mine) - np.log1p(theirs) for _, mine, theirs, _ in rows])
     plain = mean(wins.tolist(), own, share=True, claim="these" if own is None else "new")
 
-    value, slope, ends, bends = plain.value, None, (plain.low, plain.high, ""), (None, None, "")
+    value, slope = plain.value, None
+    ends: Ends = (plain.low, plain.high, "")
+    bends: Ends = (None, None, "")
     if not rows or wins.min() == wins.max() or np.ptp(gaps) == 0:
         ends = (plain.low, plain.high, f"{plain.by}; nothing tells what lengths do")
     else:

@@ -208,12 +208,12 @@ def _fit(model: _Model, sides: np.ndarray, told: np.ndarray) -> np.ndarray:
     """The parameters that make the outcomes likeliest, by Newton's method with short steps."""
     import numpy as np
 
-    features, at = model.features(sides), np.zeros(model.width)
+    features = model.features(sides)
+    at: np.ndarray = np.zeros(model.width)
     for _ in range(STEPS):
         upward, bend = _derivatives(model, at, features, told)
-        step = np.linalg.lstsq(bend.sum(axis=0), upward.sum(axis=0), rcond=None)[0]
-        step = step / max(1.0, float(np.abs(step).max()))
-        at = at + step
+        step: np.ndarray = np.linalg.lstsq(bend.sum(axis=0), upward.sum(axis=0), rcond=None)[0]
+        at = at + step / max(1.0, float(np.abs(step).max()))
         if float(np.abs(step).max()) < 1e-10:
             return at
     raise ValueError("the strengths don't settle: some contestant won all; set a prior above 0")

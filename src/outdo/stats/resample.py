@@ -24,6 +24,9 @@ DRAWS = 2000
 CELLS = 2_000_000
 """Weights are handed over in tables of about this many cells, so that memory stays small."""
 
+PARTS = 500
+"""Groups beyond so many are left out together, in this many parts: skewness asks for no more."""
+
 Statistic = Callable[["np.ndarray"], "np.ndarray"]
 """From weights, shape (draws, groups), to a number or a row a draw; NaN where it can't be told."""
 
@@ -44,7 +47,8 @@ def places(groups: Sequence[Hashable] | None, count: int) -> tuple[np.ndarray, i
 class Draws:
     """One or more statistics of `count` groups: of all, of each draw, and without each group.
 
-    Shapes (k,), (draws, k) and (count, k) for k statistics.
+    Shapes (k,), (draws, k) and (count, k) for k statistics. Of very many groups several are left
+    out at once.
     """
 
     count: int
@@ -73,10 +77,11 @@ def drawn(
         _column(statistic(generator.multinomial(count, even, rows).astype(float)))
         for rows in _blocks(draws, most)
     ]
+    parts = min(count, PARTS)
     left_out, first = [], 0
-    for rows in _blocks(count, most):
-        weights = np.ones((rows, count))
-        weights[np.arange(rows), first + np.arange(rows)] = 0
+    for rows in _blocks(parts, most):
+        out = np.arange(first, first + rows)
+        weights = (np.arange(count) % parts != out[:, None]).astype(float)
         left_out.append(_column(statistic(weights)))
         first += rows
     value = _column(statistic(np.ones((1, count))))[0]
