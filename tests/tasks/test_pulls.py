@@ -277,11 +277,17 @@ def test_gold_earns_full_marks_and_bait_does_not(name: str) -> None:
 def test_scores_are_known_metrics_under_signatures(name: str) -> None:
     known = {metric.name for metric in TASKS[name].metrics}
     one = example(name)
+    signed: set[tuple[str, str]] = set()
     for reply in (TASKS[name].gold(one), TASKS[name].bait(one), "nothing"):
         found = TASKS[name].score(one, TASKS[name].parse(reply, one), None)
         assert {score.metric for score in found} <= known
         assert len({score.metric for score in found}) == len(found)
         assert all(score.by.startswith(f"{name}.{score.metric}|") for score in found)
+        clean = replace(one, wanted=CLEAN.get(name, one.wanted))
+        more = TASKS[name].score(clean, TASKS[name].parse(reply, clean), None)
+        signed |= {(score.metric, score.by) for score in (*found, *more)}
+    # One signature a metric, whatever the reply: else no two models could be compared.
+    assert len(signed) == len({metric for metric, _ in signed})
 
 
 @ALL

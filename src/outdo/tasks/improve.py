@@ -6,6 +6,7 @@ place, and whether a known bug is mended by it. A second pass lets the model rat
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,6 +23,8 @@ VERSION = "1"
 MOST = 3
 LABELS = ("bug", "security", "performance", "readability", "other")
 MARKS = Marks("improve", VERSION)
+PYTHON = f"python-{sys.version_info.major}.{sys.version_info.minor}"
+"""What decides which code parses, and which is the same."""
 
 WORTH = 5
 """The rating from which a suggestion is kept, of 0 to 10."""
@@ -169,7 +172,7 @@ def score(
     if answer.value is None:
         because = answer.problem or "no value"
         missed = () if known is None else (RIGHT, FIXED) if known else (RIGHT,)
-        return (*(MARKS.of(metric, 0.0, because) for metric in missed), *form)
+        return (*(MARKS.of(metric, 0.0, because, by=PYTHON) for metric in missed), *form)
     said = answer.value["suggestions"]
     missing = [_missing(example, one) for one in said]
     stuck = [_stuck(example, one) for one in said]
@@ -178,7 +181,7 @@ def score(
     if placed is not None:
         rules = [
             MARKS.of(GROUNDED, placed, pulls.first(missing)),
-            MARKS.of(APPLIES, pulls.share(stuck), pulls.first(stuck)),
+            MARKS.of(APPLIES, pulls.share(stuck), pulls.first(stuck), by=PYTHON),
         ]
     return (*_fixed(example, said, known), *form, *rules)
 
@@ -193,14 +196,14 @@ def _fixed(
     if not known:
         because = f"clean, and yet a suggestion for {said[0]['file']}" if said else ""
         return [
-            MARKS.of(RIGHT, float(not said), because),
+            MARKS.of(RIGHT, float(not said), because, by=PYTHON),
             MARKS.of(ALARM, float(bool(said)), because),
         ]
     mended = sum(any(_mends(example, one, fix) for one in said) for fix in known)
     because = "" if mended else f"missed {known[0]['file']}:{known[0]['first']}"
     return [
-        MARKS.of(RIGHT, float(mended > 0), because),
-        MARKS.of(FIXED, mended / len(known), because),
+        MARKS.of(RIGHT, float(mended > 0), because, by=PYTHON),
+        MARKS.of(FIXED, mended / len(known), because, by=PYTHON),
     ]
 
 
@@ -361,7 +364,7 @@ def program(example: Example, answer: Answer) -> Program | None:  # noqa: ARG001
 
 task = Task(
     name="improve",
-    version=VERSION,
+    version=f"{VERSION}|{PYTHON}",
     metrics=(RIGHT, pulls.VALID, FIXED, GROUNDED, APPLIES, ALARM, pulls.LIMITS),
     variants=pulls.VARIANTS,
     prompt=ASKING.prompt,
