@@ -163,7 +163,10 @@ def test_tau_of_too_little() -> None:
     assert kendall_tau([1.0, None, 3.0], [2.0, 2.0, None]).missing == 2
     two = kendall_tau([1.0, 2.0], [1.0, 2.0])
     assert (two.value, two.low) == (pytest.approx(1.0), None)
-    same = kendall_tau([1.0] * 5, [1.0, 2.0, 3.0, 4.0, 5.0])
+    few = kendall_tau([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 4.0, 3.0])
+    assert (few.value, few.low) == (pytest.approx(2 / 3), None)
+    assert few.by == "4 of the 8 things that a tau's interval needs"
+    same = kendall_tau([1.0] * 9, [float(i) for i in range(9)])
     assert (same.value, same.by) == (None, "it can't be told from these values")
 
 

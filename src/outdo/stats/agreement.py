@@ -17,6 +17,8 @@ from outdo.stats.resample import DRAWS, interval, places
 if TYPE_CHECKING:
     import numpy as np
 
+FEWEST_RANKED = 8
+
 Weights = Literal["linear", "quadratic"]
 Scale = Literal["nominal", "ordinal", "interval"]
 
@@ -251,8 +253,9 @@ def kendall_tau(
 ) -> Agreement:
     """Kendall's tau-b of two scores of the same things: agreement of their orders, ties allowed.
 
-    A thing without one of the scores is dropped. Pairs of things of one group count like any
-    other. Source: Kendall 1945, Biometrika 33.
+    A thing without one of the scores is dropped; pairs of things of one group count like any
+    other. Below eight things, or groups of them, there is a value and no interval: a bootstrap of
+    so few says nothing. Source: Kendall 1945, Biometrika 33.
     """
     import numpy as np
 
@@ -276,7 +279,9 @@ def kendall_tau(
         return np.where(scale > 0, agree / np.where(scale > 0, scale, 1.0), np.nan)
 
     value = float(tau(np.ones((1, count)))[0])
-    low, high, by = interval(tau, count, level=level, draws=draws, seed=seed)
+    low, high, by = None, None, f"{count} of the {FEWEST_RANKED} things that a tau's interval needs"
+    if count >= FEWEST_RANKED:
+        low, high, by = interval(tau, count, level=level, draws=draws, seed=seed)
     return Agreement(
         value=value if np.isfinite(value) else None,
         low=low,
