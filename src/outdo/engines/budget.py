@@ -24,6 +24,7 @@ class Budget:
         self.limit = limit
         self.spent = spent
         self.reserved = 0.0
+        self._out = 0
         self._lock = threading.Lock()
 
     def reserve(self, most: float) -> bool:
@@ -32,12 +33,15 @@ class Budget:
             if self.spent + self.reserved + most > self.limit * (1 + 1e-12):
                 return False
             self.reserved += most
+            self._out += 1
             return True
 
     def settle(self, most: float, cost: float) -> None:
         """A call for which `most` was reserved has cost `cost`."""
         with self._lock:
-            self.reserved = max(0.0, self.reserved - most)
+            self._out -= 1
+            # Sums of floats don't come back to 0 by themselves.
+            self.reserved = max(0.0, self.reserved - most) if self._out else 0.0
             self.spent += cost
 
     def passed(self, most: float) -> OutOfBudget:
