@@ -5,11 +5,11 @@ from contests import judged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from outdo.judging import Item, standings
 from outdo.judging import health as names
 from outdo.judging.health import health
 from outdo.judging.nouns import Judgement, Verdict, judgement
 from outdo.judging.panel import between, rankings
-from outdo.judging.standings import Item, standings
 from outdo.judging.truth import agreement, told, with_labels, with_tests
 from outdo.records import Measure, Preference
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outdo.judging import TIES, Item, counted, fold, standings, values
-from outdo.judging.folding import Folded
+from outdo.judging.folding import Folded, by_pair
 from outdo.judging.nouns import Judgement
-from outdo.judging.standings import PANEL, by_pair
+from outdo.judging.standings import PANEL
 from outdo.judging.strengths import ranking, with_strengths
 from outdo.records import Standing
 
@@ -103,7 +103,7 @@ def test_the_three_ways_to_count_ties() -> None:
 def rows(judgements: Sequence[Judgement], judge: str = "judge") -> dict[tuple[str, str], Standing]:
     return {
         (row.task, row.part): row
-        for row in standings(judgements, ITEMS, judge=judge, lengths=False)
+        for row in standings(judgements, ITEMS, judge=judge, lengths=False, strengths=False)
     }
 
 
@@ -159,7 +159,9 @@ def test_swapping_the_contestants_mirrors_the_standing(judgements: list[Judgemen
 @given(JUDGEMENTS)
 def test_every_example_is_counted_once(judgements: list[Judgement]) -> None:
     whole = [
-        row for row in standings(judgements, ITEMS, judge=PANEL, lengths=False) if not row.part
+        row
+        for row in standings(judgements, ITEMS, judge=PANEL, lengths=False, strengths=False)
+        if not row.part
     ]
     counts = [row.won + row.lost + row.tied + row.unreadable + row.failed for row in whole]
     assert sum(counts) == len({one.example for one in judgements})
@@ -171,7 +173,7 @@ def test_every_example_is_counted_once(judgements: list[Judgement]) -> None:
 @settings(max_examples=25)
 @given(JUDGEMENTS, JUDGEMENTS)
 def test_a_judge_more_changes_no_other(some: list[Judgement], more: list[Judgement]) -> None:
-    alone = standings(some, ITEMS, lengths=False)
+    alone = standings(some, ITEMS, lengths=False, strengths=False)
     names = {one.preference.by: f"new {one.preference.by}" for one in more}
     others = [
         judged(
@@ -182,7 +184,7 @@ def test_a_judge_more_changes_no_other(some: list[Judgement], more: list[Judgeme
         )
         for one in more
     ]
-    both = standings([*some, *others], ITEMS, lengths=False)
+    both = standings([*some, *others], ITEMS, lengths=False, strengths=False)
     assert tuple(row for row in both if not row.judge.startswith("new ")) == alone
 
 
@@ -193,8 +195,8 @@ def test_a_contestant_more_changes_no_other(some: list[Judgement], more: list[Ju
         judged(one.choice, example=one.example, by=one.preference.by, names=("new", "reference"))
         for one in more
     ]
-    alone = standings(some, ITEMS, lengths=False)
-    both = standings([*some, *others], ITEMS, lengths=False)
+    alone = standings(some, ITEMS, lengths=False, strengths=False)
+    both = standings([*some, *others], ITEMS, lengths=False, strengths=False)
     assert tuple(row for row in both if row.contestant != "new") == alone
 
 
@@ -246,12 +248,11 @@ def test_three_models_stand_on_one_scale() -> None:
     (found,) = ranking(judgements, items).values()
     assert found.contestants[0].name == "strong"
     assert {one.name for one in found.contestants} == {*wins, "reference"}
-    rows = standings(judgements, items, judge="j", lengths=False)
+    rows = standings(judgements, items, judge="j", lengths=False, strengths=False)
+    scaled = standings(judgements, items, judge="j", lengths=False)
+    assert scaled == with_strengths(rows, judgements, items)
     strengths = {
-        row.contestant: rate
-        for row in with_strengths(rows, judgements, items)
-        for rate in row.rates
-        if rate.name == "strength"
+        row.contestant: rate for row in scaled for rate in row.rates if rate.name == "strength"
     }
     values = [strengths[name].value for name in wins]
     assert values == sorted(values, reverse=True)
@@ -267,5 +268,5 @@ def test_two_models_or_unlinked_ones_have_no_scale() -> None:
         judged("a", example="e1", names=("three", "four")),
     ]
     assert ranking(apart, items) == {}
-    rows = standings(apart, items, judge="j", lengths=False)
+    rows = standings(apart, items, judge="j", lengths=False, strengths=False)
     assert with_strengths(rows, apart, items) == rows

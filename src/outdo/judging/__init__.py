@@ -8,8 +8,8 @@ at all. Everything here is pure.
 
 from outdo.judging.criteria import criterion
 from outdo.judging.folding import Folded, fold, values
-from outdo.judging.nouns import Asked, Contest, Judgement, Verdict
-from outdo.judging.standings import TIES, Item, counted, standings
+from outdo.judging.nouns import Asked, Contest, Item, Judgement, Verdict
+from outdo.judging.standings import TIES, counted, standings
 from outdo.judging.ways import WAYS, Way, way
 
 __all__ = [

@@ -58,6 +58,15 @@ def fold(judgements: Iterable[Judgement]) -> dict[str, Folded]:
     return {example: _panel(list(judges.values())) for example, judges in by_example.items()}
 
 
+def by_pair(judgements: Iterable[Judgement]) -> dict[tuple[str, str], dict[str, Folded]]:
+    """Contestant and reference to what their judgements come to, example by example."""
+    pairs: dict[tuple[str, str], list[Judgement]] = {}
+    for one in judgements:
+        comparison = one.preference.comparison
+        pairs.setdefault((comparison.a, comparison.b), []).append(one)
+    return {pair: fold(each) for pair, each in pairs.items()}
+
+
 def values(folded: Mapping[str, Folded]) -> dict[str, float | None]:
     """Example to its number, as `stats` takes it."""
     return {example: one.value for example, one in folded.items()}

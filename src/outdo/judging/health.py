@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from outdo.judging.folding import Folded
+from outdo.judging.folding import Folded, by_pair
 from outdo.judging.nouns import Judgement
-from outdo.judging.standings import at_equal_length, by_pair, measured
+from outdo.judging.standings import at_equal_length, measured
 from outdo.records import Measure
 from outdo.stats import Claim, mean
 

@@ -6,7 +6,8 @@ reply as a `Verdict`, and both together are a `Judgement`: all that is counted l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from outdo.records import Comparison, Message, Preference, Prompt, Request, Sampling, Side
@@ -50,6 +51,18 @@ class Contest:
         """The texts in the order shown; a reply that was never given is shown as nothing."""
         a, b = (reply or "" for reply in self.replies)
         return (a, b) if order == "ab" else (b, a)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What standings know of an example: its task, its group, and the slices it belongs to.
+
+    `parts` maps the name of a slicing to this example's slice: `{"language": "python"}`.
+    """
+
+    task: str
+    group: str
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,11 @@ A rate says how ties are counted, because that alone can make a winner. All ways
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from outdo.judging.folding import Folded, fold, values
-from outdo.judging.nouns import Judgement
+from outdo.judging.folding import Folded, by_pair, values
+from outdo.judging.nouns import Item, Judgement
+from outdo.judging.strengths import with_strengths
 from outdo.records import Measure, Standing
 from outdo.stats import Claim, Interval, mean
 from outdo.stats.length import LengthControlled, length_controlled
@@ -29,18 +30,6 @@ ABOUT = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """What standings know of an example: its task, its group, and the slices it belongs to.
-
-    `parts` maps the name of a slicing to this example's slice: `{"language": "python"}`.
-    """
-
-    task: str
-    group: str
-    parts: Mapping[str, str] = field(default_factory=dict)
-
-
 def standings(
     judgements: Iterable[Judgement],
     items: Mapping[str, Item],
@@ -48,12 +37,14 @@ def standings(
     judge: str = "",
     claim: Claim = "new",
     lengths: bool = True,
+    strengths: bool = True,
 ) -> tuple[Standing, ...]:
     """How each contestant fares against each other one that it was compared with, by task and part.
 
     `items` maps an example to what is known of it. `judge` names who judged; none given, each
     judge's judgements are told apart. Under the claim «new» whole groups are the evidence, under
-    «these» the example is. `lengths` asks for the rate at equal length too, of whole tasks.
+    «these» the example is. `lengths` asks for the rate at equal length too, and `strengths` for
+    places on one scale of three models or more, both of whole tasks.
     """
     judgements = list(judgements)
     if not judge:
@@ -67,6 +58,7 @@ def standings(
                 judge=name,
                 claim=claim,
                 lengths=lengths,
+                strengths=strengths,
             )
         )
     found = []
@@ -81,16 +73,7 @@ def standings(
                 lengths=lengths and not part,
             )
             found.append(replace(row, task=task, part=part, judge=judge))
-    return tuple(found)
-
-
-def by_pair(judgements: Iterable[Judgement]) -> dict[tuple[str, str], dict[str, Folded]]:
-    """Contestant and reference to what their judgements come to, example by example."""
-    pairs: dict[tuple[str, str], list[Judgement]] = {}
-    for one in judgements:
-        comparison = one.preference.comparison
-        pairs.setdefault((comparison.a, comparison.b), []).append(one)
-    return {pair: fold(each) for pair, each in pairs.items()}
+    return with_strengths(found, judgements, items, claim=claim) if strengths else tuple(found)
 
 
 def slices(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from outdo.judging.nouns import Judgement
-from outdo.judging.standings import Item, by_pair
+from outdo.judging.folding import by_pair
+from outdo.judging.nouns import Item, Judgement
 from outdo.records import Measure, Standing
 from outdo.stats import Claim
 from outdo.stats.ranking import Ranked, Ranking, bradley_terry
