@@ -131,10 +131,11 @@ def _refused(pull: Pull, licences: Collection[str] | None) -> str:
         return why
     if len(pull.diff) > LONGEST_DIFF:
         return f"the diff has more than {LONGEST_DIFF:,} characters"
-    parsed = diffs.parse(pull.diff)
-    if not any(file.hunks for file in parsed.files):
+    files = [file for file in diffs.parse(pull.diff).files if file.hunks]
+    if not files:
         return "the diff has no hunks that can be read"
-    return "" if diffs.render(parsed).files_shown else "the diff has no file that somebody wrote"
+    written = any(diffs.unwritten(file.path) is None for file in files)
+    return "" if written else "the diff has no file that somebody wrote"
 
 
 def _title(title: str) -> str:
