@@ -73,11 +73,9 @@ def cohen_kappa(
     place = {name: i for i, name in enumerate(names)}
     own = None if groups is None else [groups[i] for _, _, i in told]
     where, count = places(own, len(told))
-    size = len(names)
-    closeness = _closeness(size, weights)
+    size, closeness = len(names), _closeness(len(names), weights)
     tables = np.zeros((count, size * size))
-    cells = np.array([place[a] * size + place[b] for a, b, _ in told], dtype=int)
-    np.add.at(tables, (where, cells), 1.0)
+    np.add.at(tables, (where, [place[a] * size + place[b] for a, b, _ in told]), 1.0)
 
     def parts(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         table = (drawn @ tables).reshape(-1, size, size)
@@ -86,17 +84,16 @@ def cohen_kappa(
         rows, columns = table.sum(axis=2), table.sum(axis=1)
         return seen, np.einsum("di,ij,dj->d", rows, closeness, columns)
 
-    def kappa(drawn: np.ndarray) -> np.ndarray:
-        return _beyond_chance(*parts(drawn))
-
     if not told:
         return _none(level, missing=len(first))
     seen, chance = (float(part[0]) for part in parts(np.ones((1, count))))
-    value = float(kappa(np.ones((1, count)))[0])
+    value = float(_beyond_chance(np.array([seen]), np.array([chance]))[0])
     if np.isfinite(value) and seen >= 1 - 1e-12:
         low, high, by = _full(len(told), own, chance, level)
     else:
-        low, high, by = interval(kappa, count, level=level, draws=draws, seed=seed)
+        low, high, by = interval(
+            lambda drawn: _beyond_chance(*parts(drawn)), count, level=level, draws=draws, seed=seed
+        )
     return Agreement(
         value=value if np.isfinite(value) else None,
         low=low,
@@ -177,12 +174,8 @@ def krippendorff_alpha(
     if not kept:
         return _none(level, missing=len(rows))
     names = _categories([x for i in kept for x in rows[i]], categories)
-    place = {name: i for i, name in enumerate(names)}
     where, count = places(None if groups is None else [groups[i] for i in kept], len(kept))
-    pairs = np.zeros((count, len(names), len(names)))
-    for group, i in zip(where, kept, strict=True):
-        held = np.bincount([place[x] for x in rows[i]], minlength=len(names)).astype(float)
-        pairs[group] += (np.outer(held, held) - np.diag(held)) / (len(rows[i]) - 1)
+    pairs = _coincidences([rows[i] for i in kept], names, where, count)
     distance = _distance(names, scale)
 
     def parts(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -213,6 +206,20 @@ def krippendorff_alpha(
         observed=1 - seen if scale == "nominal" else None,
         chance=1 - chance if scale == "nominal" else None,
     )
+
+
+def _coincidences(
+    rows: Sequence[Sequence[Hashable]], names: Sequence[Hashable], where: np.ndarray, count: int
+) -> np.ndarray:
+    """How often each two categories meet in an item of each group, shape (count, k, k)."""
+    import numpy as np
+
+    place = {name: i for i, name in enumerate(names)}
+    pairs = np.zeros((count, len(names), len(names)))
+    for group, row in zip(where, rows, strict=True):
+        held = np.bincount([place[x] for x in row], minlength=len(names)).astype(float)
+        pairs[group] += (np.outer(held, held) - np.diag(held)) / (len(row) - 1)
+    return pairs
 
 
 def _distance(names: Sequence[Hashable], scale: Scale) -> Callable[[np.ndarray], np.ndarray]:

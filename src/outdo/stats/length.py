@@ -13,7 +13,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from outdo.stats.intervals import mean
+from outdo.stats.intervals import Claim, mean
 from outdo.stats.rates import LEVEL
 from outdo.stats.resample import DRAWS, bca, drawn, places, too_few
 
@@ -85,29 +85,15 @@ def length_controlled(
     where, count = places(own, len(rows))
     wins = np.array([row[0] for row in rows], dtype=float)
     gaps = np.array([np.log1p(mine) - np.log1p(theirs) for _, mine, theirs, _ in rows])
-    plain = mean(wins.tolist(), own, share=True, claim="these" if own is None else "new")
-
+    claim: Claim = "these" if own is None else "new"
+    plain = mean(wins.tolist(), own, share=True, claim=claim, level=level)
     value, slope = plain.value, None
-    ends: Ends = (plain.low, plain.high, "")
+    ends: Ends = (plain.low, plain.high, f"{plain.by}; nothing tells what lengths do")
     bends: Ends = (None, None, "")
-    if not rows or wins.min() == wins.max() or np.ptp(gaps) == 0:
-        ends = (plain.low, plain.high, f"{plain.by}; nothing tells what lengths do")
-    else:
+    if rows and wins.min() < wins.max() and np.ptp(gaps) > 0:
         start = _fit(np.ones((1, len(rows))), wins, gaps, np.zeros(2))[0]
         value, slope = _share(float(start[0])), float(start[1])
-        if reason := too_few(count):
-            ends = (None, None, reason)
-        else:
-            told = drawn(
-                lambda weights: _fit(weights[:, where], wins, gaps, start),
-                count,
-                draws=draws,
-                seed=seed,
-                width=len(rows),
-            )
-            low, high, by = bca(told, 0, level=level)
-            ends = (_share(low), _share(high), f"{by}, model refitted")
-            bends = bca(told, 1, level=level)
+        ends, bends = _refitted(wins, gaps, where, count, start, (level, draws, seed))
     return LengthControlled(
         value=value,
         low=ends[0],
@@ -122,6 +108,29 @@ def length_controlled(
         missing=len(preferences) - len(rows),
         by=ends[2],
     )
+
+
+def _refitted(
+    wins: np.ndarray,
+    gaps: np.ndarray,
+    where: np.ndarray,
+    count: int,
+    start: np.ndarray,
+    how: tuple[float, int, int],
+) -> tuple[Ends, Ends]:
+    """The limits of the rate and of the slope; `how` is the level, the draws and their seed."""
+    if reason := too_few(count):
+        return (None, None, reason), (None, None, reason)
+    level, draws, seed = how
+    told = drawn(
+        lambda weights: _fit(weights[:, where], wins, gaps, start),
+        count,
+        draws=draws,
+        seed=seed,
+        width=len(wins),
+    )
+    low, high, by = bca(told, 0, level=level)
+    return (_share(low), _share(high), f"{by}, model refitted"), bca(told, 1, level=level)
 
 
 def _share(odds: float | None) -> float | None:
