@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import queue
 import random
+import sys
 import threading
 import time
 from collections import deque
@@ -22,7 +23,7 @@ from outdo.engines.faults import Again, BadRequest
 from outdo.engines.ledger import Ledger
 from outdo.engines.limiter import Limiter
 from outdo.engines.tally import Tally
-from outdo.errors import EngineError, PermanentError, TransientError
+from outdo.errors import EngineError, OutdoError, PermanentError, TransientError
 from outdo.records import Completion, Request
 
 Reply = Completion | PermanentError
@@ -273,8 +274,10 @@ class Calls:
 
     def _work_on(self) -> None:
         while (job := self._work.get()) is not None:
+            came: Completion | BaseException | None = None
             try:
-                came: Completion | BaseException = self.ask(job.request)
-            except BaseException as error:  # the generator raises what isn't a provider's word
+                came = self.ask(job.request)
+            except (OutdoError, TransientError, PermanentError) as error:
                 came = error
-            self._done.put((job, came))
+            finally:  # a defect ends this thread, and the generator raises it
+                self._done.put((job, came or sys.exception() or SystemExit()))

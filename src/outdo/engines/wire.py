@@ -100,11 +100,12 @@ class Wire(httpx2.BaseTransport):
             raise httpx2.ConnectTimeout("timed out", request=request) from error
         except OSError as error:
             raise httpx2.ConnectError(str(error), request=request) from error
-        connection.sock.settimeout(self.seconds)
 
     def _exchange(
         self, connection: _Connection, request: httpx2.Request, deadline: float
     ) -> httpx2.Response:
+        if connection.sock is not None:
+            connection.sock.settimeout(self.seconds)
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOPS}
         target = request.url.raw_path.decode("ascii")
         connection.request(request.method, target, body=request.read(), headers=headers)
