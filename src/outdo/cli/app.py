@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from outdo import __version__
+from outdo.cli import verdicts
 from outdo.cli.gather import add_verbs
 from outdo.cli.options import (
     RUNS as RUNS,
@@ -19,6 +20,7 @@ from outdo.cli.options import (
     BaseUrl,
     Budget,
     DryRun,
+    Expected,
     Limit,
     LocalOnly,
     LogDir,
@@ -44,29 +46,6 @@ data = typer.Typer(help="Make, load and look at data.", no_args_is_help=True)
 app.add_typer(data, name="data")
 
 
-class Expect(StrEnum):
-    """What the first comparison has to show for exit code 0."""
-
-    better = "better"
-    not_worse = "not-worse"
-
-
-class Way(StrEnum):
-    """How a judge is asked."""
-
-    ask = "ask"
-    choice = "choice"
-    reward = "reward"
-
-
-class Ties(StrEnum):
-    """What a tie counts as in a rate."""
-
-    loss = "loss"
-    half = "half"
-    dropped = "dropped"
-
-
 class Dtype(StrEnum):
     """What weights are written in."""
 
@@ -90,9 +69,7 @@ def run(
     budget: Budget = None,
     prices: PriceFile = None,
     dry_run: DryRun = False,
-    expect: Annotated[
-        Expect | None, typer.Option("--expect", help="Exit code 1 for any other verdict.")
-    ] = None,
+    expect: Expected = None,
 ) -> None:
     """Carry a whole study out: data, training, answers, scores, report."""
     from outdo.cli.remote import Remote
@@ -119,106 +96,7 @@ def run(
     raise typer.Exit(code)
 
 
-@app.command()
-def compare(
-    first: Annotated[Path, typer.Argument(metavar="A", help="A file of answers.")],
-    second: Annotated[Path, typer.Argument(metavar="B", help="Those that it is held against.")],
-    judge: Annotated[
-        list[str],
-        typer.Option("--judge", help="openai/..., scripted/..., floor/longer; repeat it."),
-    ],
-    way: Annotated[Way, typer.Option("--way", help="How judges are asked.")] = Way.ask,
-    criterion: Annotated[str, typer.Option("--criterion", help="What is better.")] = "",
-    scores: Annotated[bool, typer.Option("--scores", help="A mark of 1 to 10 too.")] = False,
-    repeats: Annotated[
-        float, typer.Option("--repeats", min=0, max=1, help="Share that is judged twice.")
-    ] = 0.0,
-    ties: Annotated[Ties, typer.Option("--ties", help="What a tie counts as.")] = Ties.half,
-    margin: Annotated[
-        float, typer.Option("--margin", min=0.001, max=1, help="Won less lost that is none.")
-    ] = 0.1,
-    known: Annotated[
-        int, typer.Option("--known", min=0, help="Known contests that a judge is tried on.")
-    ] = 20,
-    max_tokens: Annotated[int, typer.Option("--max-tokens", min=1)] = 1024,
-    form: Annotated[
-        str, typer.Option("--format", help="Of the files; told by their fields if not given.")
-    ] = "auto",
-    limit: Limit = None,
-    seed: Seed = None,
-    log_dir: LogDir = RUNS,
-    local_only: LocalOnly = False,
-    base_url: BaseUrl = None,
-    max_connections: MaxConnections = None,
-    budget: Budget = None,
-    prices: PriceFile = None,
-    expect: Annotated[
-        Expect | None, typer.Option("--expect", help="Exit code 1 for any other verdict.")
-    ] = None,
-) -> None:
-    """Hold two files of answers against each other; no study, no training."""
-    from outdo.cli.compare import compare_files
-    from outdo.cli.remote import Remote
-    from outdo.pipeline.duel import Terms
-
-    code = compare_files(
-        first,
-        second,
-        judges=judge,
-        judging={
-            "way": way.value,
-            "scores": scores,
-            "repeats": repeats,
-            "max_tokens": max_tokens,
-        },
-        terms=Terms(criterion=criterion, ties=ties.value, margin=margin, known=known, limit=limit),
-        format=form,
-        seed=1 if seed is None else seed,
-        log_dir=log_dir,
-        remote=Remote(
-            base_url=base_url,
-            max_connections=max_connections,
-            budget=budget,
-            local_only=local_only,
-            prices=prices,
-        ),
-        expect=expect.value if expect else None,
-    )
-    raise typer.Exit(code)
-
-
-@app.command()
-def judge(
-    study: StudyFile,
-    log_dir: LogDir = RUNS,
-    sets: Sets = None,
-    local_only: LocalOnly = False,
-    base_url: BaseUrl = None,
-    max_connections: MaxConnections = None,
-    budget: Budget = None,
-    prices: PriceFile = None,
-    expect: Annotated[
-        Expect | None, typer.Option("--expect", help="Exit code 1 for any other verdict.")
-    ] = None,
-) -> None:
-    """Let a study's judges judge what is stored; nothing is trained or answered."""
-    from outdo.cli.judge import judge_study
-    from outdo.cli.remote import Remote
-
-    code = judge_study(
-        study,
-        log_dir=log_dir,
-        overrides=sets or [],
-        remote=Remote(
-            base_url=base_url,
-            max_connections=max_connections,
-            budget=budget,
-            local_only=local_only,
-            prices=prices,
-        ),
-        expect=expect.value if expect else None,
-    )
-    raise typer.Exit(code)
+verdicts.add_verbs(app)
 
 
 @app.command()

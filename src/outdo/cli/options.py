@@ -18,6 +18,13 @@ class Tier(StrEnum):
     none = "none"
 
 
+class Expect(StrEnum):
+    """What the first comparison has to show for exit code 0."""
+
+    better = "better"
+    not_worse = "not-worse"
+
+
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study's YAML file.")]
 LogDir = Annotated[
     Path, typer.Option("--log-dir", envvar="OUTDO_LOG_DIR", help="Where runs are kept.")
@@ -52,6 +59,9 @@ Budget = Annotated[
 PriceFile = Annotated[
     Path | None,
     typer.Option("--prices", envvar="OUTDO_PRICES", help="Your own prices of models, as YAML."),
+]
+Expected = Annotated[
+    Expect | None, typer.Option("--expect", help="Exit code 1 for any other verdict.")
 ]
 
 RUNS = Path("runs")
