@@ -118,6 +118,7 @@ def machine() -> dict[str, object]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "processors": len(os.sched_getaffinity(0)),
         "load": round(os.getloadavg()[0], 1),
+        "nice": os.getpriority(os.PRIO_PROCESS, 0),
         "python": platform.python_version(),
         **versions,
     }
