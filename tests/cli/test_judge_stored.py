@@ -57,6 +57,10 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 JUDGED = ["compare.repair.judges=[wise]", "compare.repair.judge_against=bad"]
 
 
+def stages() -> set[str]:
+    return {one.name for one in Path("runs/.stages").iterdir() if not one.name.startswith(".")}
+
+
 def results() -> dict[str, object]:
     found: dict[str, object] = json.loads(Path("runs/little/report/results.json").read_text())
     return found
@@ -64,10 +68,10 @@ def results() -> dict[str, object]:
 
 def test_a_finished_study_is_judged_without_being_run_again(study: Path) -> None:
     run_study(study, log_dir=Path("runs"))
-    before = {path.name for path in Path("runs/.stages").iterdir()}
+    before = stages()
     code = judge_study(study, log_dir=Path("runs"), overrides=JUDGED, remote=Remote())
     assert code == 0
-    after = {path.name for path in Path("runs/.stages").iterdir()}
+    after = stages()
     assert len(after - before) == 1, "the judge's verdicts, and nothing else"
     (name,) = after - before
     assert name.startswith("generate-")
