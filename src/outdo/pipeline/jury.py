@@ -131,7 +131,7 @@ class Bench:
         }
         asked = {key: request for key, (request, _) in requests.items()}
         _, said = completed(
-            self.shop, chair.model, asking(chair.spec), asked, about, name=title, unit="verdicts"
+            self.shop, chair.model, asking(chair.spec), asked, about, title=title, unit="verdicts"
         )
         return said
 

@@ -163,7 +163,9 @@ def generate(
         for one in asked
     }
     title = f"generate {name}"
-    stage, said = completed(shop, model, ask, requests, about, name=title, unit="answers")
+    stage, said = completed(
+        shop, model, ask, requests, about, title=title, unit="answers", where=name
+    )
     answers = tuple((one, said[one.request.key]) for one in asked)
     return Generated(stage=stage, answers=answers)
 
@@ -175,8 +177,9 @@ def completed(
     requests: Mapping[str, Request],
     about: Mapping[str, Mapping[str, Json]],
     *,
-    name: str,
+    title: str,
     unit: str,
+    where: str = "",
 ) -> tuple[Path, dict[str, Completion | str]]:
     """A model's answers to requests that are alike in their sampling, and where they are stored.
 
@@ -193,9 +196,9 @@ def completed(
             for request, completion in engine.complete([requests[key] for key in owed]):
                 yield _completion_row(request.key, about[request.key], completion)
         except TransientError as error:
-            raise _stopped(error, name) from error
+            raise _stopped(error, where or title) from error
 
-    rows = filled(shop, stage, list(requests), make, title=name, unit=unit)
+    rows = filled(shop, stage, list(requests), make, title=title, unit=unit)
     return stage.folder, {key: _completion(row) for key, row in rows.items()}
 
 
