@@ -157,6 +157,17 @@ def test_a_compatible_server_is_asked_in_the_older_words() -> None:
     assert seen.headers["authorization"] == f"Bearer {SECRET}"
 
 
+@pytest.mark.parametrize(("name", "told"), [("openai/m", True), ("openai-api/my-box/m", False)])
+def test_an_account_is_told_to_its_own_provider_alone(
+    monkeypatch: pytest.MonkeyPatch, name: str, told: bool
+) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-mine")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "project-mine")
+    _, seen = one(name, lambda _: Reply(chat("x", model="m")))
+    assert ("org-mine" in seen.headers.values()) is told
+    assert ("project-mine" in seen.headers.values()) is told
+
+
 def test_an_adapter_of_vllm_is_a_model_of_its_server() -> None:
     said, seen = one("vllm/base:tuned", lambda _: Reply(chat("x", model="tuned")))
     assert seen.body["model"] == "tuned"

@@ -45,6 +45,8 @@ class OpenAIChat:
             http_client=wire.client(served.base_url, seconds=timeout, connections=connections),
         )
         self._is_own = served.name.startswith("openai/")
+        if not self._is_own:  # what the environment says of an account at OpenAI is nobody else's
+            self._client.organization = self._client.project = None
 
     def ask(self, request: Request, *, without: frozenset[str]) -> Said:
         """The reply of one call. Raises the errors of `faults`."""
