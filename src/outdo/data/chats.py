@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -112,6 +113,48 @@ def read_pairs(
         )
 
     return _records(path, _PAIRS, made, format, columns, mistakes or Mistakes())
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A conversation or pair as its row has it: turns, and one reply or two; where it stands."""
+
+    turns: Turns
+    replies: tuple[str, ...]
+    fields: Fields
+    place: Place
+
+
+def read_placed(
+    path: Path | str,
+    *,
+    format: str = "auto",
+    columns: Mapping[str, str] | None = None,
+    mistakes: Mistakes | None = None,
+) -> Iterator[Placed]:
+    """Every row of a data file or a folder of them, whatever its format, with where it stands.
+
+    It is for whoever looks at rows, not for training: rows that stand twice, and pairs of equal
+    replies, come out like any other.
+    """
+    columns, mistakes = dict(columns or {}), mistakes or Mistakes()
+    readers = {**_CONVERSATIONS, **_PAIRS}
+    _check(format, columns, readers, path)
+    rows = read_rows(path, mistakes)
+    first = list(itertools.islice(rows, LOOKED_AT))
+    name = _recognised(first, list(readers), columns, path) if format == "auto" else format
+    for row in itertools.chain(first, rows):
+        try:
+            fields = _fields(row, columns)
+            if name in _PAIRS:
+                turns, *replies = _compared(fields, row.place)
+            else:
+                *said, last = _CONVERSATIONS[name](fields, row.place)
+                turns, replies = tuple(said), [last.content]
+        except DataError as error:
+            mistakes.tell(error)
+            continue
+        yield Placed(turns, tuple(replies), fields, row.place)
 
 
 def _group(fields: Fields, id: str) -> str:
@@ -227,11 +270,17 @@ def _alpaca(fields: Fields, place: Place) -> Turns:
 
 
 def _preference(fields: Fields, place: Place) -> tuple[Turns, str, str]:
-    chosen = _spoken(_needed(fields, "chosen", place), "assistant", place)
-    rejected = _spoken(_needed(fields, "rejected", place), "assistant", place)
+    prompt, chosen, rejected = _compared(fields, place)
     if chosen == rejected:
         raise place.error("chosen equals rejected")
-    shared = _common(chosen, rejected)
+    return prompt, chosen, rejected
+
+
+def _compared(fields: Fields, place: Place) -> tuple[Turns, str, str]:
+    """The prompt and the two replies, which may be equal."""
+    chosen = _spoken(_needed(fields, "chosen", place), "assistant", place)
+    rejected = _spoken(_needed(fields, "rejected", place), "assistant", place)
+    shared = min(_common(chosen, rejected), len(chosen) - 1)
     if len(chosen) != shared + 1 or len(rejected) != shared + 1:
         raise place.error(
             "chosen and rejected differ in more than one reply", "give each a row of its own"

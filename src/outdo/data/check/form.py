@@ -1,0 +1,69 @@
+"""The form of a set's answers, where rows are at odds with each other: fence, language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from outdo.data.check.language import natural, programming
+from outdo.data.check.nouns import Entry, Finding, Gathered, Shown, excerpt, finding
+
+MOST = 0.8
+"""The share of one language, or form, beyond which the others are odd."""
+
+FEWEST = 20
+"""Rows whose form is known, from which on there is a usual one."""
+
+
+def odd_forms(rows: Gathered) -> Iterator[Finding]:
+    """Rows whose language, or code whose fence, isn't that of most rows."""
+    if rows.sides != ("answer",):
+        return
+    yield from _odd(
+        rows,
+        "language",
+        [(entry, natural(entry.replies[0])) for entry in rows.entries],
+        todo="drop or translate them, unless the model should speak both",
+    )
+    yield from _odd(
+        rows,
+        "programming language",
+        [(entry, programming(entry.replies[0])) for entry in rows.entries],
+        todo="drop them, unless the prompts ask for that language",
+    )
+    yield from _odd(
+        rows,
+        "form of code",
+        [(entry, _fenced(entry.replies[0])) for entry in rows.entries],
+        todo="give all code one form: else the model draws whether to write a fence",
+    )
+
+
+def _fenced(text: str) -> str | None:
+    if "```" in text:
+        return "in a fence"
+    return "bare" if programming(text) == "Python" else None
+
+
+def _odd(
+    rows: Gathered, name: str, known: Sequence[tuple[Entry, str | None]], *, todo: str
+) -> Iterator[Finding]:
+    """The rows that are of another kind than most, if there is a usual one."""
+    told = [(entry, kind) for entry, kind in known if kind]
+    counts = Counter(kind for _, kind in told)
+    if len(told) < FEWEST or len(counts) < 2:
+        return
+    usual, most = counts.most_common(1)[0]
+    if most < MOST * len(told) and name != "form of code":
+        return
+    hits = [Shown(entry.where, excerpt(entry.replies[0])) for entry, kind in told if kind != usual]
+    others = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common(4)[1:])
+    yield from finding(
+        name,
+        hits,
+        side="answer",
+        of=len(rows.entries),
+        what=f"{most:,} answers are {usual}, and others aren't: {others}",
+        todo=todo,
+        serious_from=0.2,
+    )
