@@ -16,6 +16,8 @@ from outdo.errors import MissingExtra, StudyError
 TASKS = {
     "repair": "outdo.tasks.repair:task",
     "prefer": "outdo.tasks.prefer:task",
+    "hint": "outdo.tasks.hint:task",
+    "hint-guarded": "outdo.tasks.hint:guarded",
     "describe": "outdo.tasks.describe:task",
     "review": "outdo.tasks.review:task",
     "improve": "outdo.tasks.improve:task",
@@ -58,6 +60,13 @@ EXTRAS = {
     "google-genai": "google",
     "boto3": "bedrock",
     "vllm": "vllm",
+    "tree-sitter": "code",
+    "tree-sitter-python": "code",
+    "tree-sitter-java": "code",
+    "tree-sitter-javascript": "code",
+    "tree-sitter-go": "code",
+    "tree-sitter-c": "code",
+    "tree-sitter-cpp": "code",
 }
 """Library to the extra that installs it."""
 
