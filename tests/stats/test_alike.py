@@ -33,7 +33,6 @@ def plainly(counts: list[tuple[int, ...]], asked: list[float] | None = None) -> 
         share**count for row in counts for share, count in zip(shares, row, strict=True)
     )
     top, bottom = 0.0, INDEPENDENT * alone
-    weight = sum(range(1, 2 * STEPS, 2))
     for step in range(STEPS):
         rho = ((step + 0.5) / STEPS) ** 2
         strength = (1 - rho) / rho
@@ -42,7 +41,7 @@ def plainly(counts: list[tuple[int, ...]], asked: list[float] | None = None) -> 
             for share, count in zip(shares, row, strict=True):
                 likelihood *= math.prod(share * strength + i for i in range(count))
             likelihood /= math.prod(strength + i for i in range(sum(row)))
-        posterior = (1 - INDEPENDENT) * likelihood * (2 * step + 1) / weight
+        posterior = (1 - INDEPENDENT) * likelihood / STEPS
         top, bottom = top + posterior * rho, bottom + posterior
     return top / bottom
 
@@ -91,7 +90,7 @@ def test_groups_each_like_the_whole_are_not() -> None:
 
 def test_groups_of_one_say_nothing_and_cost_nothing() -> None:
     counts = [(1, 0), (0, 1), (1, 0)]
-    assert intraclass(counts) == pytest.approx((1 - INDEPENDENT) / 2, abs=1e-3)
+    assert intraclass(counts) == pytest.approx((1 - INDEPENDENT) / 3, abs=1e-3)
     assert design_effect(counts) == 1.0
 
 

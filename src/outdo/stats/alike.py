@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 INDEPENDENT = 0.5
-"""The prior chance that groups don't matter at all; else any correlation is as likely."""
+"""The prior chance that groups don't matter; else any root of the correlation is as likely."""
 STEPS = 48
 LONGEST = 512
 """Whole counts up to this are multiplied out; larger or broken ones go by the gamma function."""
@@ -128,4 +128,4 @@ def _grid() -> tuple[np.ndarray, np.ndarray]:
     import numpy as np
 
     roots = (np.arange(STEPS) + 0.5) / STEPS
-    return roots**2, roots / roots.sum()
+    return roots**2, np.full(STEPS, 1 / STEPS)

@@ -252,7 +252,7 @@ def shares_by_group(
         independent=np.full(len(hits), float(n)),
         least=least_effect(ratio, satterthwaite(parts.tolist())),
     )
-    z = quantile(0.5 + level / 2, freedom_of(parts.tolist()))
+    z = quantile(0.5 + level / 2, freedom_of(len(sizes)))
     return share_ends(middle, lambda at: worth(np.stack([at, 1 - at], axis=1)), z=z)
 
 

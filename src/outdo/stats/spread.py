@@ -75,8 +75,8 @@ class Worth:
         return size
 
 
-LUCK = 0.2
-"""A robust variance below its upper fifth, were the modelled one true, is put down to luck."""
+LUCK = 0.1
+"""A robust variance below its upper tenth, were the modelled one true, is put down to luck."""
 
 
 def least_effect(ratio: np.ndarray, freedom: float) -> np.ndarray:
@@ -87,13 +87,13 @@ def least_effect(ratio: np.ndarray, freedom: float) -> np.ndarray:
     return least
 
 
-def freedom_of(parts: Sequence[float]) -> float:
-    """The degrees of freedom for shares whose groups hold these parts of all rows.
+def freedom_of(groups: int) -> float:
+    """The degrees of freedom for shares of so many groups: more than one less than there are.
 
-    More than those of a variance told from groups alone, and the more so the more groups there
-    are: that of one row of 0s and 1s is known from its mean, and only what groups add is told.
+    The variance of one row of 0s and 1s is known from the mean, and only what groups add to it is
+    told from them. Of a variance told from groups alone they would be one less than these.
     """
-    alone = satterthwaite(parts)
+    alone = groups - 1
     return alone * (1 + alone / 30)
 
 
@@ -192,7 +192,6 @@ def spread_of_shares(
     independent = largest / one if one > 0 and largest > 0 else float(n)
     spread = _robust(moving, groups)
     least = least_effect(np.array([spread.variance / one if one > 0 else 0.0]), spread.freedom)
-    parts = [count / n for count in Counter(groups).values()]
     worth = Worth(
         groups=groups_of(_masses(ups, downs if difference else None, groups)),
         independent=np.array([independent]),
@@ -202,7 +201,7 @@ def spread_of_shares(
     return Spread(
         mean=plain.mean,
         variance=largest / size,
-        freedom=freedom_of(parts) if whole else spread.freedom,
+        freedom=freedom_of(len(set(groups))) if whole else spread.freedom,
         size=size,
         largest=largest,
         worth=worth,
