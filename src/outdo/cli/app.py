@@ -276,6 +276,51 @@ def load_data(
     load_entry(study, name=name, log_dir=log_dir, overrides=sets or [], tier=sandbox.value)
 
 
+@data.command(name="check")
+def check_data(
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE|STUDY", help="Rows to learn from, or a study's YAML.")
+    ],
+    against: Annotated[
+        list[Path] | None,
+        typer.Option("--against", metavar="FILE", help="Rows of the evaluation; repeat it."),
+    ] = None,
+    tokenizer: Annotated[
+        str | None, typer.Option("--tokenizer", metavar="MODEL", help="The model that counts.")
+    ] = None,
+    max_length: Annotated[
+        int | None, typer.Option("--max-length", min=1, help="Tokens that training takes of a row.")
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="Of the rows; told by their fields if not given.")
+    ] = "auto",
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="FIELD=NAME", help="The column of a field; repeat it."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
+    log_dir: LogDir = RUNS,
+    sets: Sets = None,
+    sandbox: Sandbox = Tier.auto,
+) -> None:
+    """Tell what a model can learn from rows instead of the task; exit code 1 if it is serious."""
+    from outdo.cli.check import check_rows
+
+    code = check_rows(
+        path,
+        against=against or [],
+        tokenizer=tokenizer,
+        max_length=max_length,
+        form=form,
+        columns=column or [],
+        as_json=as_json,
+        log_dir=log_dir,
+        overrides=sets or [],
+        tier=sandbox.value,
+    )
+    raise typer.Exit(code)
+
+
 add_verbs(data)
 
 

@@ -6,16 +6,23 @@ from collections.abc import Callable, Iterator, Sequence
 
 from outdo.data.check.faults import faulty
 from outdo.data.check.form import odd_forms
-from outdo.data.check.leaks import across_splits, leaking
+from outdo.data.check.leaks import across_splits, leaking, prompts_across
 from outdo.data.check.nouns import Checked, Entry, Finding, Gathered, Shown, excerpt, finding
 from outdo.data.check.programs import unparsed
-from outdo.data.check.repeats import alike_pairs, boilerplate, echoes, returning, same_answers
+from outdo.data.check.repeats import (
+    alike_pairs,
+    boilerplate,
+    duplicates,
+    echoes,
+    returning,
+    same_answers,
+)
 from outdo.data.check.separation import separating
 from outdo.data.sifting import Item
 from outdo.records import Conversation, Message, Pair
 
-Count = Callable[[Conversation], int]
-"""How many tokens a conversation has, its template included."""
+Count = Callable[[Conversation], "int | None"]
+"""How many tokens a conversation has, its template included; None if a model can't be told it."""
 
 EMPTY = {"empty completion": "empty", "empty prompt": "empty"}
 
@@ -47,6 +54,11 @@ def _strength(one: Finding) -> float:
 
 
 def _findings(rows: Gathered, against: Sequence[Item]) -> Iterator[Finding]:
+    if not rows.sides:
+        yield from faulty(rows)
+        yield from duplicates(rows.entries)
+        yield from prompts_across(rows)
+        return
     if rows.pairs:
         yield from separating(rows)
     yield from alike_pairs(rows)
@@ -78,12 +90,24 @@ def _unusable(rows: Gathered) -> Iterator[Finding]:
 
 def _too_long(rows: Gathered, count: Count, limit: int) -> Iterator[Finding]:
     """Rows that have more tokens than training takes."""
-    hits, longest = [], 0
+    hits, refused, longest = [], [], 0
     for entry in rows.entries:
-        tokens = max(map(count, _talks(entry)), default=0)
+        counts = [count(talk) for talk in _talks(entry)]
+        tokens = max((one for one in counts if one is not None), default=0)
         longest = max(longest, tokens)
+        if None in counts:
+            refused.append(Shown(entry.where, excerpt(entry.prompt)))
         if tokens > limit:
             hits.append(Shown(entry.where, f"{tokens:,} tokens: {excerpt(entry.prompt)}"))
+    yield from finding(
+        "template refuses",
+        refused,
+        side="row",
+        of=len(rows.entries),
+        what="the model's chat template or tokenizer doesn't give the row's answers as they are",
+        todo="drop them, or take another template",
+        serious_from=0.01,
+    )
     yield from finding(
         "too long",
         hits,

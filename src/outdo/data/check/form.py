@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from outdo.data.check.language import natural, programming
-from outdo.data.check.nouns import Entry, Finding, Gathered, Shown, excerpt, finding
+from outdo.data.check.nouns import Entry, Finding, Gathered, Shown, drawn, excerpt, finding
 
 MOST = 0.8
 """The share of one language, or form, beyond which the others are odd."""
+
+LOOKED_AT = 20_000
+"""Rows whose form is told; a sample stands for the others."""
 
 FEWEST = 20
 """Rows whose form is known, from which on there is a usual one."""
@@ -19,22 +22,20 @@ def odd_forms(rows: Gathered) -> Iterator[Finding]:
     """Rows whose language, or code whose fence, isn't that of most rows."""
     if rows.sides != ("answer",):
         return
+    entries = drawn(rows.entries, LOOKED_AT)
     yield from _odd(
-        rows,
         "language",
-        [(entry, natural(entry.replies[0])) for entry in rows.entries],
+        [(entry, natural(entry.replies[0])) for entry in entries],
         todo="drop or translate them, unless the model should speak both",
     )
     yield from _odd(
-        rows,
         "programming language",
-        [(entry, programming(entry.replies[0])) for entry in rows.entries],
+        [(entry, programming(entry.replies[0])) for entry in entries],
         todo="drop them, unless the prompts ask for that language",
     )
     yield from _odd(
-        rows,
         "form of code",
-        [(entry, _fenced(entry.replies[0])) for entry in rows.entries],
+        [(entry, _fenced(entry.replies[0])) for entry in entries],
         todo="give all code one form: else the model draws whether to write a fence",
     )
 
@@ -45,9 +46,7 @@ def _fenced(text: str) -> str | None:
     return "bare" if programming(text) == "Python" else None
 
 
-def _odd(
-    rows: Gathered, name: str, known: Sequence[tuple[Entry, str | None]], *, todo: str
-) -> Iterator[Finding]:
+def _odd(name: str, known: Sequence[tuple[Entry, str | None]], *, todo: str) -> Iterator[Finding]:
     """The rows that are of another kind than most, if there is a usual one."""
     told = [(entry, kind) for entry, kind in known if kind]
     counts = Counter(kind for _, kind in told)
@@ -62,7 +61,7 @@ def _odd(
         name,
         hits,
         side="answer",
-        of=len(rows.entries),
+        of=len(known),
         what=f"{most:,} answers are {usual}, and others aren't: {others}",
         todo=todo,
         serious_from=0.2,

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from outdo.data.check.nouns import Entry, Finding, Gathered, Shown, excerpt, finding
-from outdo.data.overlap import COMMON, apart
+from outdo.data.overlap import COMMON, SHARE, WORDS, apart
 from outdo.data.sifting import Item
 
+_SHARED = {
+    "evaluation: group": "its group",
+    "evaluation: text": "a whole text, its prompt or its answer,",
+    "evaluation: n-grams": f"at least {SHARE:.0%} of its runs of {WORDS} words, or of theirs,",
+}
 _TODO = "drop these rows, or test on others: outdo data clean --evaluation does"
 
 
@@ -33,7 +38,7 @@ def leaking(rows: Gathered, against: Sequence[Item]) -> Iterator[Finding]:
             hits,
             side="row",
             of=len(rows.entries),
-            what=f"the row leaks into the evaluation; wanted is {gate.about}",
+            what=f"the row shares {_SHARED.get(gate.name, gate.name)} with the evaluation set",
             todo=_TODO,
             serious_from=0,
         )
@@ -63,30 +68,30 @@ def _plain(text: str) -> str:
 
 def across_splits(rows: Gathered) -> Iterator[Finding]:
     """Groups and prompts that stand in several splits of the set itself."""
-    if len({entry.split for entry in rows.entries if entry.split}) < 2:
-        return
-    for name, noun in (("group across splits", "group"), ("prompt across splits", "prompt")):
-        splits: dict[str, set[str]] = defaultdict(set)
-        for entry in rows.entries:
-            splits[_key(entry, noun)].add(entry.split)
-        hits = [
-            Shown(
-                entry.where,
-                f"{excerpt(key)} is in {', '.join(sorted(splits[key]))}",
-            )
-            for entry in rows.entries
-            if (key := _key(entry, noun)) and len(splits[key] - {""}) > 1
-        ]
-        yield from finding(
-            name,
-            hits,
-            side="row",
-            of=len(rows.entries),
-            what=f"the row's {noun} stands in several splits, so that a test on it isn't one",
-            todo=f"split by {noun}",
-            serious_from=0,
-        )
+    yield from _across(rows, "group", lambda entry: entry.group)
+    yield from prompts_across(rows)
 
 
-def _key(entry: Entry, noun: str) -> str:
-    return entry.group if noun == "group" else _plain(entry.prompt)
+def prompts_across(rows: Gathered) -> Iterator[Finding]:
+    """Prompts that stand in several splits of the set itself."""
+    yield from _across(rows, "prompt", lambda entry: _plain(entry.prompt))
+
+
+def _across(rows: Gathered, noun: str, key: Callable[[Entry], str]) -> Iterator[Finding]:
+    splits: dict[str, set[str]] = defaultdict(set)
+    for entry in rows.entries:
+        splits[key(entry)].add(entry.split)
+    hits = [
+        Shown(entry.where, f"in {', '.join(sorted(splits[name] - {''}))}: {excerpt(name)}")
+        for entry in rows.entries
+        if (name := key(entry)) and len(splits[name] - {""}) > 1
+    ]
+    yield from finding(
+        f"{noun} across splits",
+        hits,
+        side="row",
+        of=len(rows.entries),
+        what=f"the row's {noun} stands in several splits, so that a test on it isn't one",
+        todo=f"split by {noun}",
+        serious_from=0,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -134,6 +135,14 @@ def finding(
             todo=todo,
         )
     ]
+
+
+def drawn(entries: tuple[Entry, ...], most: int) -> tuple[Entry, ...]:
+    """The rows, or so many of them, drawn evenly and always the same, in their order."""
+    if len(entries) <= most:
+        return entries
+    places = sorted(random.Random(1).sample(range(len(entries)), most))
+    return tuple(entries[place] for place in places)
 
 
 def excerpt(text: str, *, around: int = 0) -> str:

@@ -8,11 +8,10 @@ in a set of programs, are found by that too.
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator, Sequence
 
 from outdo.data.check.language import programming
-from outdo.data.check.nouns import Entry, Finding, Gathered, Shown, excerpt, finding
+from outdo.data.check.nouns import Entry, Finding, Gathered, Shown, drawn, excerpt, finding
 from outdo.text import extract, syntax_tree
 
 LOOKED_AT = 10_000
@@ -27,10 +26,7 @@ TOLD_BY = 500
 
 def unparsed(rows: Gathered) -> Iterator[Finding]:
     """The findings on answers that don't parse, side by side."""
-    entries = rows.entries
-    if len(entries) > LOOKED_AT:
-        places = sorted(random.Random(2).sample(range(len(entries)), LOOKED_AT))
-        entries = tuple(entries[place] for place in places)
+    entries = drawn(rows.entries, LOOKED_AT)
     kind = _kind(entries)
     for side in rows.sides if kind else ():
         reads = _is_json if kind == "JSON" else _is_python

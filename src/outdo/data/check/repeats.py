@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from outdo.data.check.nouns import Entry, Finding, Gathered, Shown, excerpt, finding
 from outdo.data.near import near_duplicates
-from outdo.records import digest
 from outdo.text import extract, syntax_tree
 
 COMMON = 0.02
@@ -23,6 +24,10 @@ LABELS = 20
 
 LABELLED = 100
 """Rows from which on labels are counted."""
+
+_BLANK = re.compile(r"\s+")
+_COMMENT = re.compile(r"#.*")
+_NO_WORD = re.compile(r"\W+")
 
 
 # ------------------------------------------------------------------ within a row
@@ -60,26 +65,25 @@ def alike_pairs(rows: Gathered) -> Iterator[Finding]:
 
 
 def same_but_for_form(one: str, other: str) -> bool:
-    """Whether two replies are the same, blanks and fence aside; the same program; or words."""
-    a, b = (
-        "".join(text.replace("```python", "").replace("```", "").split()) for text in (one, other)
-    )
+    """Whether two replies are the same but for blanks, fence, comments, quotes, or for case.
+
+    What stands behind a # counts as a comment only where the programs' syntax trees agree.
+    """
+    codes = [_code(text) for text in (one, other)]
+    a, b = (_BLANK.sub("", code) for code in codes)
     if a == b:
         return True
-    if not (0.5 <= (len(a) + 1) / (len(b) + 1) <= 2):
-        return False
-    letters = [[c for c in text.lower() if c.isalnum()] for text in (a, b)]
-    code = [extract(text).code if "```" in text else text for text in (one, other)]
-    trees = [syntax_tree(text) for text in code if text and _shares_words(letters)]
-    if len(trees) == 2 and trees[0] and trees[1]:
-        return ast.dump(trees[0]) == ast.dump(trees[1])
-    return letters[0] == letters[1] and not any(trees)
+    a, b = (_BLANK.sub("", _COMMENT.sub("", code)).replace("'", '"') for code in codes)
+    if a and a == b:
+        trees = [syntax_tree(code) for code in codes]
+        return all(trees) and ast.dump(trees[0]) == ast.dump(trees[1])  # type: ignore[arg-type]
+    a, b = (_NO_WORD.sub("", code).lower() for code in codes)
+    return bool(a) and a == b and not any(syntax_tree(code) for code in codes)
 
 
-def _shares_words(letters: Sequence[Sequence[str]]) -> bool:
-    """Whether it is worth parsing: programs of one tree have most of their letters in common."""
-    one, other = (Counter(each) for each in letters)
-    return sum((one & other).values()) * 2 >= max(one.total(), other.total())
+def _code(text: str) -> str:
+    """The program in the fence of a reply, or all of it."""
+    return (extract(text).code or text) if "```" in text else text
 
 
 def echoes(rows: Gathered) -> Iterator[Finding]:
@@ -104,19 +108,16 @@ def echoes(rows: Gathered) -> Iterator[Finding]:
 # ------------------------------------------------------------------ between rows
 
 
-def returning(rows: Gathered) -> Iterator[Finding]:
-    """Rows that stand before, as they are or nearly, and pairs that contradict each other."""
-    entries = rows.entries
-    first: dict[str, Entry] = {}
+def duplicates(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Rows that stand before, blanks aside."""
+    first: dict[bytes, Entry] = {}
     again: list[Shown] = []
-    left: list[Entry] = []
     for entry in entries:
-        name = _name(entry.prompt, *entry.said, *entry.replies)
+        name = _own_name(entry)
         if name in first:
             again.append(Shown(entry.where, f"as {first[name].where}: {excerpt(entry.prompt)}"))
         else:
             first[name] = entry
-            left.append(entry)
     yield from finding(
         "duplicate",
         again,
@@ -126,9 +127,20 @@ def returning(rows: Gathered) -> Iterator[Finding]:
         todo="keep one of each: outdo data clean does",
         serious_from=0.05,
     )
+
+
+def _own_name(entry: Entry) -> bytes:
+    return _name(entry.prompt, *entry.said, *entry.replies)
+
+
+def returning(rows: Gathered) -> Iterator[Finding]:
+    """Rows that stand before, as they are or nearly, and pairs that contradict each other."""
+    entries = rows.entries
+    yield from duplicates(entries)
+    left = {_own_name(entry): entry for entry in reversed(entries)}
     yield from finding(
         "near-duplicate",
-        _near(left),
+        _near(list(left.values())[::-1]),
         side="row",
         of=len(entries),
         what="the row is like another one: at least 0.8 of the 5-word runs of both, "
@@ -140,7 +152,7 @@ def returning(rows: Gathered) -> Iterator[Finding]:
 
 
 def _near(entries: Sequence[Entry]) -> list[Shown]:
-    texts = [f"{entry.prompt}\n\n{entry.replies[0] if entry.replies else ''}" for entry in entries]
+    texts = ["\n\n".join((entry.prompt, *entry.replies)) for entry in entries]
     own = without_common(texts)
     named = {str(place): text for place, text in enumerate(own) if len(text.split()) >= 5}
     dropped = near_duplicates(named)
@@ -165,7 +177,7 @@ def without_common(texts: Sequence[str]) -> list[str]:
 def _contradictions(rows: Gathered) -> Iterator[Finding]:
     """Pairs that stand elsewhere the other way round, and prompts that have several answers."""
     if rows.pairs:
-        seen: dict[str, str] = {}
+        seen: dict[bytes, str] = {}
         hits = []
         for entry in rows.entries:
             chosen, rejected = entry.replies
@@ -177,7 +189,7 @@ def _contradictions(rows: Gathered) -> Iterator[Finding]:
         name, what = "contradiction", "the same pair stands there the other way round"
         todo, serious = "decide which of the two is right, and drop the other", 0.02
     elif rows.sides:
-        answers: dict[str, dict[str, str]] = defaultdict(dict)
+        answers: dict[bytes, dict[str, str]] = defaultdict(dict)
         hits = []
         for entry in rows.entries:
             known = answers[_name(entry.prompt, *entry.said)]
@@ -194,8 +206,10 @@ def _contradictions(rows: Gathered) -> Iterator[Finding]:
     )
 
 
-def _name(*texts: str) -> str:
-    return digest([" ".join(text.split()) for text in texts])
+def _name(*texts: str) -> bytes:
+    """A short name of texts, blanks made one."""
+    whole = "\0".join(" ".join(text.split()) for text in texts)
+    return hashlib.blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 # ------------------------------------------------------------------ answers that hang on nothing

@@ -11,14 +11,13 @@ groups, and tried on the other half.
 
 from __future__ import annotations
 
-import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from outdo.data.check.marks import CAUSES, FIXED, LENGTH, RATIOS, Mark, has, lengths, marks
-from outdo.data.check.nouns import SHOWN, Entry, Finding, Gathered, Shown, excerpt, share_of
+from outdo.data.check.nouns import SHOWN, Entry, Finding, Gathered, Shown, drawn, excerpt, share_of
 from outdo.records import Measure, digest
 from outdo.stats.rates import clopper_pearson, tango
 
@@ -31,7 +30,7 @@ LEVEL = 0.001
 PARTS = 3
 """Fixed marks, open marks, and all fixed ones together have a third of it each."""
 
-LOOKED_AT = 20_000
+LOOKED_AT = 10_000
 """Pairs that are looked at for marks; those that are found are then counted in all pairs."""
 
 LEAST = 0.005
@@ -80,7 +79,7 @@ class Lean:
 
 def separating(rows: Gathered) -> Iterator[Finding]:
     """The findings on pairs: single marks by how much they tell, then all of them together."""
-    looked = _drawn(rows.entries)
+    looked = drawn(rows.entries, LOOKED_AT)
     owners = _owners(looked)
     table = [_differing(entry) for entry in looked]
     told = _told(_leans(table, owners), len(looked))
@@ -90,13 +89,6 @@ def separating(rows: Gathered) -> Iterator[Finding]:
     together = _together(table, owners)
     if together is not None and together[0] > best + BETTER:
         yield together[1]
-
-
-def _drawn(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    if len(entries) <= LOOKED_AT:
-        return entries
-    places = sorted(random.Random(1).sample(range(len(entries)), LOOKED_AT))
-    return tuple(entries[place] for place in places)
 
 
 def _owners(entries: Sequence[Entry]) -> list[int]:
