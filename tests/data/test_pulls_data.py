@@ -247,6 +247,18 @@ def test_a_larger_count_only_adds(many: list[Pull]) -> None:
     assert [one for one in more if one.id in {e.id for e in few}] == few
 
 
+def test_changes_of_some_sizes_alone_can_be_asked_for(tmp_path: Path) -> None:
+    long = diff_of("y", "".join(f"    n = n + {place}\n" for place in range(30)))
+    rows = [row("shop/a", 1), row("shop/a", 2, diff=long), row("shop/b", 3)]
+    pulls = list(read_pulls(written(tmp_path, rows)))
+    sizes = {one.id: one.given["size"] for one in made(pulls)}
+    assert sorted(set(sizes.values())) == ["medium", "small"]
+    dropped: Counter[str] = Counter()
+    small = made(pulls, sizes=["small"], dropped=dropped)
+    assert {one.id for one in small} == {id for id, size in sizes.items() if size == "small"}
+    assert dropped["the change is of another size"] == 1
+
+
 def test_what_teaches_nothing_is_counted(tmp_path: Path) -> None:
     rows = [
         row("shop/a", 1, title="wip"),

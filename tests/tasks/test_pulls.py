@@ -242,7 +242,7 @@ def test_what_is_cut_is_named_and_neither_asked_nor_taught(name: str) -> None:
     big = DIFF.replace("+            continue\n", "+            continue  # " + "why " * 300 + "\n")
     one = cut(name, 480, big)
     assert "src/total.py" in one.given["rendered"]
-    assert one.given["shown"] == ["docs/total.md"]
+    assert list(one.given["shown"]) == ["docs/total.md"]
     row = TASKS[name].conversation(one, variant="direct").messages[-1].content
     if name == "describe":
         assert scores(name, row, one)["sound"] == 1.0
@@ -251,6 +251,30 @@ def test_what_is_cut_is_named_and_neither_asked_nor_taught(name: str) -> None:
         (items,) = [value for value in answer.value.values() if isinstance(value, list)]
         assert items == []  # the bug stands in lines that nobody sees
         assert scores(name, row, one)["right"] == 0.0  # and is there all the same
+
+
+@pytest.mark.parametrize("name", ["review", "improve"])
+def test_a_bug_is_taught_only_where_its_line_is_shown(name: str) -> None:
+    one = example(name)
+    (known,) = one.wanted["issues" if name == "review" else "fixes"]
+    file, line = known["file"], known["first"]
+    for spans, taught in (([[line, line]], 1), ([[1, line - 1], [line + 9, line + 20]], 0)):
+        given = {**one.given, "rendered": "File: x", "shown": {file: spans}}
+        row = TASKS[name].conversation(replace(one, given=given), variant="direct")
+        value = TASKS[name].parse(row.messages[-1].content, one).value
+        (items,) = [found for found in value.values() if isinstance(found, list)]
+        assert len(items) == taught
+
+
+@ALL
+def test_a_fitted_example_knows_which_lines_it_shows(name: str) -> None:
+    for tokens in (460, 480, 500, 5_000):
+        said = pulls.shown(cut(name, tokens))
+        for path, spans in said.spans.items():
+            for first, last in spans:
+                assert f"\n{first} " in f"\n{said.text}" and f"\n{last} " in f"\n{said.text}"
+                assert said.shows(path, first=last, last=last + 50)
+            assert not said.shows(path, first=10_000, last=10_001)
 
 
 @ALL

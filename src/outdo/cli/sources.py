@@ -216,6 +216,7 @@ def _pulls(spec: Pulls, root: Path, seed: int, task: str) -> tuple[list[Example]
         hold_out=spec.hold_out,
         newest=spec.newest,
         count=spec.count,
+        sizes=spec.sizes,
         dropped=dropped,
     )
     return examples, _told(mistakes.counts + dropped)
@@ -229,7 +230,8 @@ def _reviews(spec: Reviews, root: Path) -> tuple[list[Example], list[str]]:
 
 def _told(dropped: Mapping[str, int]) -> list[str]:
     """What was left out, in words."""
-    return [f"{count:,} left out: {reason}" for reason, count in sorted(dropped.items())]
+    told = sorted((reason, count) for reason, count in dropped.items() if count)
+    return [f"{count:,} left out: {reason}" for reason, count in told]
 
 
 def salt() -> str:

@@ -193,18 +193,22 @@ def pull_examples(
     hold_out: int = 6,
     newest: float = 0.1,
     count: int | None = None,
+    sizes: Collection[str] | None = None,
     dropped: Counter[str] | None = None,
 ) -> list[Example]:
     """Examples of the tasks, by task and then by pull request; groups are repositories.
 
     Of the repositories `hold_out` are for testing alone (at most a third of them), and the
     `newest` share of all others by date. With `count` at most so many pull requests are used, as
-    many of each repository as there are. For review and improve those are taken in which a bug can
+    many of each repository as there are, of these `sizes` if any are named. For review and improve those are taken in which a bug can
     be put, the share `inject` of them with one, so that what is clean is not told by its language.
     What could not be used is counted in `dropped`.
     """
     dropped = Counter() if dropped is None else dropped
     splits = _splits(pulls, seed=seed, hold_out=hold_out, newest=newest)
+    if sizes is not None:
+        whole, pulls = len(pulls), [pull for pull in pulls if _size(pull) in sizes]
+        dropped["the change is of another size"] += whole - len(pulls)
     chosen = _drawn(pulls, count, seed=seed)
     examples: list[Example] = []
     if "describe" in tasks:
@@ -248,6 +252,10 @@ def _splits(
                 later = place >= len(own) - late
                 found[pull.id] = ("test", LATER) if later else ("train", SEEN)
     return found
+
+
+def _size(pull: Pull) -> str:
+    return diffs.size_of(diffs.parse(pull.diff))
 
 
 def _drawn(pulls: Sequence[Pull], count: int | None, *, seed: int) -> list[Pull]:

@@ -98,6 +98,7 @@ class Pulls(Examples):
     newest: float = Field(default=0.1, ge=0, lt=1)
     inject: float = Field(default=0.5, ge=0, le=1)
     count: int | None = Field(default=None, ge=1)
+    sizes: list[Literal["small", "medium", "large"]] | None = None
     drop: bool = False
 
 

@@ -73,9 +73,8 @@ def gold(example: Example) -> dict[str, Json]:
 
 
 def taught(example: Example) -> dict[str, Json]:
-    """The known fixes in files that the prompt shows."""
-    files = pulls.shown(example).files
-    return _suggestions([fix for fix in _known(example) if fix["file"] in files])
+    """The known fixes of lines that the prompt shows."""
+    return _suggestions(pulls.seen(example, _known(example)))
 
 
 def bait(example: Example) -> dict[str, Json]:

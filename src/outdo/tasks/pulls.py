@@ -46,12 +46,20 @@ TRIES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What of a diff a prompt shows: its text, the files shown in it, and all files' new sides."""
+    """What of a diff a prompt shows: its text and the files in it; and all files' new sides.
+
+    `spans` are the numbered lines that stand in the text, by file, each run by its first and last.
+    """
 
     text: str
     files: tuple[str, ...]
+    spans: Mapping[str, Sequence[Sequence[int]]]
     sides: Sides
     diff: diffs.Diff
+
+    def shows(self, file: str, *, first: int, last: int) -> bool:
+        """Whether a line of these is there to be seen: what isn't shown can't be found."""
+        return any(start <= last and first <= stop for start, stop in self.spans.get(file, ()))
 
 
 def shown(example: Example) -> Shown:
@@ -59,8 +67,8 @@ def shown(example: Example) -> Shown:
     found = _whole(_diff(example))
     if "rendered" not in example.given:
         return found
-    files = tuple(example.given.get("shown", found.files))
-    return replace(found, text=str(example.given["rendered"]), files=files)
+    spans = example.given.get("shown", found.spans)
+    return replace(found, text=str(example.given["rendered"]), files=tuple(spans), spans=spans)
 
 
 def _diff(example: Example) -> str:
@@ -80,9 +88,23 @@ def _whole(diff: str) -> Shown:
     return Shown(
         text=rendered.text,
         files=rendered.files_shown,
+        spans=MappingProxyType(_spans(rendered)),
         sides=MappingProxyType(sides),
         diff=parsed,
     )
+
+
+def _spans(rendered: diffs.Rendered) -> dict[str, list[list[int]]]:
+    """The numbered lines of a rendered diff as runs, by the files shown."""
+    spans: dict[str, list[list[int]]] = {path: [] for path in rendered.files_shown}
+    for path, lines in rendered.lines.items():
+        for number in sorted(lines):
+            runs = spans.setdefault(path, [])
+            if runs and runs[-1][1] == number - 1:
+                runs[-1][1] = number
+            else:
+                runs.append([number, number])
+    return spans
 
 
 def language(example: Example, path: str) -> str | None:
@@ -134,7 +156,7 @@ class Asking:
         Chat templates are taken to add 8 tokens a message; shots are not counted. Raises
         DataError if not even the instruction fits.
         """
-        empty = replace(example, given={**example.given, "rendered": "", "shown": []})
+        empty = replace(example, given={**example.given, "rendered": "", "shown": {}})
         room = tokens - max(self._size(empty, variant, count) for variant in (DIRECT, JSON))
         if room < 0:
             raise DataError(
@@ -194,7 +216,7 @@ class Asking:
 
     def _cut(self, example: Example, budget: int, count: Callable[[str], int]) -> Example:
         rendered = diffs.render(shown(example).diff, budget=budget, count=count)
-        cut = {"rendered": rendered.text, "shown": list(rendered.files_shown)}
+        cut = {"rendered": rendered.text, "shown": _spans(rendered)}
         return replace(example, given={**example.given, **cut})
 
     def _size(self, example: Example, variant: str, count: Callable[[str], int]) -> int:
@@ -302,3 +324,9 @@ def known(wanted: Mapping[str, Json], name: str) -> list[Mapping[str, Json]] | N
     if wanted.get(name):
         return list(wanted[name])
     return [] if wanted.get("clean") is True else None
+
+
+def seen(example: Example, places: Sequence[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
+    """Those of the places, each a file with its first and last line, that the prompt shows."""
+    said = shown(example)
+    return [one for one in places if said.shows(one["file"], first=one["first"], last=one["last"])]

@@ -71,9 +71,8 @@ def gold(example: Example) -> dict[str, Json]:
 
 
 def taught(example: Example) -> dict[str, Json]:
-    """The known issues in files that the prompt shows: what isn't shown can't be found."""
-    files = pulls.shown(example).files
-    return _review(example, [one for one in _known(example) if one["file"] in files][:MOST])
+    """The known issues in lines that the prompt shows: what isn't shown can't be found."""
+    return _review(example, pulls.seen(example, _known(example))[:MOST])
 
 
 def bait(example: Example) -> dict[str, Json]:
