@@ -200,8 +200,9 @@ def pull_examples(
 
     Of the repositories `hold_out` are for testing alone (at most a third of them), and the
     `newest` share of all others by date. With `count` at most so many pull requests are used, as
-    many of each repository as there are, of these `sizes` if any are named. For review and improve those are taken in which a bug can
-    be put, the share `inject` of them with one, so that what is clean is not told by its language.
+    many of each repository as there are, of these `sizes` if any are named. For review and improve
+    those are taken in which a bug can be put, the share `inject` of them with one, so that what is
+    clean is not told by its language.
     What could not be used is counted in `dropped`.
     """
     dropped = Counter() if dropped is None else dropped
