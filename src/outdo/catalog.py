@@ -18,6 +18,7 @@ TASKS = {
     "prefer": "outdo.tasks.prefer:task",
     "hint": "outdo.tasks.hint:task",
     "hint-guarded": "outdo.tasks.hint:guarded",
+    "write": "outdo.tasks.write:task",
     "describe": "outdo.tasks.describe:task",
     "review": "outdo.tasks.review:task",
     "improve": "outdo.tasks.improve:task",
