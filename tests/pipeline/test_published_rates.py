@@ -162,3 +162,13 @@ def test_published_rates_come_to_no_verdict(study: Path, tmp_path: Path) -> None
         run_study(study, log_dir=tmp_path, expect="better")
     with pytest.raises(StudyError, match="published rates"):
         load_study(study)
+
+
+def test_many_rows_are_told_together() -> None:
+    rates = {"a": 0.9, "b": 0.5, "c": 0.5, "d": 0.49, "e": 0.1}
+    rows = {name: {"rate": rate} for name, rate in rates.items()}
+    said = published_of("t", PublishedTable.model_validate({"n": 100, "rows": rows})).sentences
+    assert said[0] == "Of 10 pairs 7 can be told apart, all taken together."
+    assert "a is above b, c, d and e." in said and "d is above e." in said
+    assert "b can't be told apart from c and d." in said
+    assert "c can't be told apart from d." in said

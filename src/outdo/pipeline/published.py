@@ -18,6 +18,8 @@ from outdo.stats.rates import quantile, wilson
 from outdo.study import PublishedTable
 
 LEVEL, POWER = 0.95, 0.80
+MANY = 6
+"""Pairs beyond which each has no sentence of its own; the table has all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,16 +152,15 @@ def _sentences(gaps: Sequence[Gap], rows: Sequence[Share], table: PublishedTable
     said = [table.source] if table.source else []
     apart = [gap for gap in gaps if gap.p < 1 - LEVEL]
     alike = [gap for gap in gaps if gap.p >= 1 - LEVEL]
-    if apart:
-        names = "; ".join(f"{gap.a.name} above {gap.b.name}" for gap in apart)
-        said.append(f"Told apart, all pairs taken together: {names}.")
-    for gap in alike:
-        more = (
-            "their rates are the same"
-            if gap.needed is None
-            else f"were the rates what they seem, {gap.needed:,} items of each would tell them"
-        )
-        said.append(f"{gap.a.name} and {gap.b.name} can't be told apart: {more}.")
+    if len(gaps) > MANY:
+        said.append(f"Of {len(gaps)} pairs {len(apart)} can be told apart, all taken together.")
+        said += [f"{better} is above {_and(worse)}." for better, worse in _grouped(apart)]
+        said += [f"{one} can't be told apart from {_and(all_)}." for one, all_ in _grouped(alike)]
+    else:
+        if apart:
+            names = "; ".join(f"{gap.a.name} above {gap.b.name}" for gap in apart)
+            said.append(f"Told apart, all pairs taken together: {names}.")
+        said += [_alike(gap) for gap in alike]
     if odd := [row for row in rows if not table.is_whole(row.name)]:
         names = ", ".join(f"{row.name} ({row.value:.1%} of {row.n:,})" for row in odd)
         said.append(
@@ -172,3 +173,24 @@ def _sentences(gaps: Sequence[Gap], rows: Sequence[Share], table: PublishedTable
             "their own; nothing here allows for items that belong together, or for a judge's error."
         )
     return said
+
+
+def _alike(gap: Gap) -> str:
+    more = (
+        "their rates are the same"
+        if gap.needed is None
+        else f"were the rates what they seem, {gap.needed:,} items of each would tell them"
+    )
+    return f"{gap.a.name} and {gap.b.name} can't be told apart: {more}."
+
+
+def _grouped(gaps: Sequence[Gap]) -> list[tuple[str, list[str]]]:
+    """The higher rows of pairs, each with the lower ones."""
+    found: dict[str, list[str]] = {}
+    for gap in gaps:
+        found.setdefault(gap.a.name, []).append(gap.b.name)
+    return list(found.items())
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
