@@ -24,6 +24,7 @@ Told = Mapping[Key, float]
 """What somebody thinks of the first contestant of each key, 0 to 1."""
 
 PEOPLE = "people"
+_RANKS: dict[Side, int] = {"b": 0, "tie": 1, "a": 2}
 
 
 def told(preferences: Iterable[Preference]) -> dict[Key, float]:
@@ -82,14 +83,34 @@ def agreement(
     same = mean([float(mine[key] == theirs[key]) for key in keys], labels, share=True, claim=claim)
     owners = labels if claim == "new" else None
     kappa = cohen_kappa([mine[key] for key in keys], [theirs[key] for key in keys], groups=owners)
-    ranks = {"b": 0, "tie": 1, "a": 2}
-    rows = [(ranks[mine[key]], ranks[theirs[key]]) for key in keys]
+    rows = [(_RANKS[mine[key]], _RANKS[theirs[key]]) for key in keys]
     alpha = krippendorff_alpha(rows, scale="ordinal", groups=owners)
     return (
         measured(f"agrees with {who}", same, about="pairs on which both say the same"),
         coefficient(f"kappa with {who}", kappa, about="Cohen's kappa; 0 is chance"),
         coefficient(f"alpha with {who}", alpha, about="Krippendorff's alpha, ordinal; 0 is chance"),
     )
+
+
+def raters(
+    preferences: Iterable[Preference],
+    groups: Mapping[str, Hashable] | None = None,
+    *,
+    claim: Claim = "new",
+) -> tuple[Measure, ...]:
+    """How far people agree with each other where two or more told the same; else nothing."""
+    by_rater: dict[str, list[Preference]] = {}
+    for one in preferences:
+        by_rater.setdefault(one.by, []).append(one)
+    said = [sides(told(each)) for each in by_rater.values()]
+    keys = list(dict.fromkeys(key for each in said for key in each))
+    rows = [[_RANKS[each[key]] if key in each else None for each in said] for key in keys]
+    if all(sum(cell is not None for cell in row) < 2 for row in rows):
+        return ()
+    labels = [key[0] if groups is None else groups[key[0]] for key in keys]
+    alpha = krippendorff_alpha(rows, scale="ordinal", groups=labels if claim == "new" else None)
+    about = "Krippendorff's alpha, ordinal; 0 is chance"
+    return (coefficient(f"alpha of {len(said)} raters", alpha, about=about),)
 
 
 def coefficient(name: str, found: Agreement, *, about: str) -> Measure:

@@ -17,6 +17,7 @@ from outdo.pipeline.findings import environment_of, findings_of
 from outdo.pipeline.job import Job
 from outdo.pipeline.judges import judged
 from outdo.pipeline.learning import Learning
+from outdo.pipeline.people import labels_of
 from outdo.pipeline.protocols import Tools, Watch
 from outdo.pipeline.published import published_of
 from outdo.pipeline.stages import Made
@@ -52,12 +53,13 @@ def carry_out(
     with holding(folder, on_wait=watch.waiting):
         job = Job(study, duties, store, tools, watch)
         job.resolve()
+        labels = labels_of(study)
         job.begin()
         job.check()
         learning = Learning(job)
         weights = learning.weights()
         tables = sheets(job, entrants(job, weights))
-        jury = judged(job, weights, tables)
+        jury = judged(job, weights, tables, labels)
         findings = findings_of(
             study,
             sheets=tables,

@@ -8,17 +8,27 @@ from outdo.pipeline.entrants import Sheet
 from outdo.pipeline.job import Job
 from outdo.pipeline.jury import Bench, Chair, Jury, heard, jury_of
 from outdo.pipeline.learning import Weights
+from outdo.pipeline.people import Labels, said_by_people, unused
 from outdo.study import Run
 
 
-def judged(job: Job, weights: Mapping[str, Sequence[Weights]], sheets: Sequence[Sheet]) -> Jury:
-    """What the judges of a study say of its tables; nothing where no table names one."""
+def judged(
+    job: Job,
+    weights: Mapping[str, Sequence[Weights]],
+    sheets: Sequence[Sheet],
+    labels: Labels,
+) -> Jury:
+    """What the judges of a study say of its tables, held against people's labels of them.
+
+    Nothing where no table names a judge.
+    """
     runs = job.study.runs()
     bench = Bench(job.shop, job.study.seed)
     models = {
         name: _made_from(job, one.models[0], runs) for name, one in job.study.answers().items()
     }
-    told, notes = [], []
+    people = {one.name: said_by_people(one, labels) for one in sheets if one.spec.people}
+    told, notes = [], list(unused(labels, sheets))
     for name, spec in job.study.judges.items():
         mine = [sheet for sheet in sheets if name in sheet.spec.judges]
         if mine:
@@ -32,7 +42,7 @@ def judged(job: Job, weights: Mapping[str, Sequence[Weights]], sheets: Sequence[
             one, said = heard(bench, chair, mine, models)
             told.append(one)
             notes += said
-    return jury_of(told, notes)
+    return jury_of(told, notes, people)
 
 
 def _made_from(job: Job, name: str, runs: Mapping[str, Run]) -> tuple[str, ...]:

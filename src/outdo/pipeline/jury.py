@@ -28,8 +28,9 @@ from outdo.pipeline.contests import (
     truth_of,
 )
 from outdo.pipeline.entrants import Sheet
+from outdo.pipeline.people import between_people, with_people
 from outdo.pipeline.stages import Shop, completed
-from outdo.records import Completion, Measure, Request, Standing
+from outdo.records import Completion, Measure, Preference, Request, Standing
 from outdo.report import Cost, Judge
 from outdo.study import Answering, Judging
 
@@ -37,6 +38,8 @@ JUDGED = "(judged)"
 """How a judge's calls are asked: no task has a prompt of this name."""
 
 Preferred = Mapping[str, float | None]
+People = Mapping[str, Sequence[Preference]]
+"""What people prefer, by table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +217,7 @@ def heard(
     )
 
 
-def _judge(one: Heard) -> Judge:
+def _judge(one: Heard, people: People) -> Judge:
     groups = {id: e.group for sheet, _ in one.tables for id, e in sheet.examples.items()}
     every = [judgement for _, judgements in one.tables for judgement in judgements]
     claim = one.tables[0][0].spec.claim if one.tables else "these"
@@ -232,7 +235,7 @@ def _judge(one: Heard) -> Judge:
         believed=one.belief.believed,
         why=one.belief.why,
         warnings=one.warnings,
-        health=(one.belief.measure, *signs, *_with_tests(one)),
+        health=(one.belief.measure, *signs, *_with_tests(one), *_with_people(one, people)),
         cost=one.cost,
     )
 
@@ -252,10 +255,15 @@ def _with_tests(one: Heard) -> Iterator[Measure]:
                 yield replace(measure, name=f"{measure.name}, {entrant.name}: {against.name}")
 
 
+def _with_people(one: Heard, people: People) -> Iterator[Measure]:
+    for sheet, judgements in one.tables:
+        yield from with_people(sheet, judgements, people.get(sheet.name, ()))
+
+
 # ------------------------------------------------------------------ all judges
 
 
-def jury_of(told: Sequence[Heard], notes: Sequence[str]) -> Jury:
+def jury_of(told: Sequence[Heard], notes: Sequence[str], people: People) -> Jury:
     """What all judges came to, table by table: a panel of those who are believed stands first."""
     rows: list[Standing] = []
     preferred: dict[tuple[str, str, str], Preferred] = {}
@@ -291,8 +299,9 @@ def jury_of(told: Sequence[Heard], notes: Sequence[str]) -> Jury:
             against = judged_against(sheet).name
             ranks = rankings(own, task=name, against=against, rate=sheet.spec.ties)
             agreement += [replace(one, name=f"{one.name}, {name}") for one in (*alike, *ranks)]
+        agreement += between_people(sheet, people.get(name, ()))
     return Jury(
-        judges=tuple(_judge(one) for one in told),
+        judges=tuple(_judge(one, people) for one in told),
         standings=tuple(rows),
         preferred=preferred,
         agreement=tuple(agreement),

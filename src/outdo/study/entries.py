@@ -185,6 +185,7 @@ class Compared(Part):
     judge_against: str | None = None
     ties: Ties = "half"
     leave_out_family: bool = False
+    people: str | None = None
 
     @property
     def fields(self) -> list[str]:

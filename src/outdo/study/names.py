@@ -133,6 +133,12 @@ def _judged(study: Study, title: str, table: Compared) -> None:
         hint = f"one of: {', '.join(table.answers)}"
         where = study.where("compare", title, "judges")
         raise StudyError("judges compare with one answer: set judge_against", hint, where=where)
+    if table.people is not None and not (table.judges and table.judge_against):
+        where = study.where("compare", title, "people")
+        hint = "set judges and judge_against, or leave people out"
+        raise StudyError(
+            "people's labels are held against judges, and none judges", hint, where=where
+        )
 
 
 def _once(study: Study, names: list[str], *place: str) -> None:
