@@ -14,7 +14,9 @@ from pathlib import Path
 from outdo.data.chats import read_conversations, read_pairs
 from outdo.data.examples import with_nearest
 from outdo.data.frozen import held_to, read_frozen
+from outdo.data.hints import HINT, for_tasks
 from outdo.data.inject import inject
+from outdo.data.instructions import read_instructions
 from outdo.data.load import load
 from outdo.data.preferences import first_failures, preferences
 from outdo.data.problems import Problem, embedded_problems, read_problems
@@ -32,7 +34,11 @@ from outdo.protocols import Runner
 from outdo.records import Conversation, Example, Json, Pair, digest, to_json
 from outdo.store import file_digest
 from outdo.study import Conversations, Data, Folder, Injected, PairRows, Programs, Rows
-from outdo.study.sources import Pulls, Reviews
+from outdo.study.sources import Instructions, Pulls, Reviews
+from outdo.tasks.hint import can_be_taught
+
+HINTS = ("hint", "hint-guarded")
+"""Names of the task whose examples are those of `hint`."""
 
 VERSION = "1"
 """Names how sources become examples; a change of what comes out of them changes it."""
@@ -88,12 +94,28 @@ def examples_of(
     if isinstance(spec, (Conversations, PairRows)):
         return _as_they_are(spec, root)
     examples, notes = _read(spec, root, seed, sandbox, task=task)
+    if isinstance(spec, (Injected, Programs, Folder, Rows)):
+        examples, left_out = _of_tasks(examples, spec.tasks, task=task)
+        notes = [*notes, *left_out]
     if task == "prefer" and isinstance(spec, (Injected, Programs, Folder)):
         failures = first_failures(examples, sandbox=sandbox)
         examples = preferences(examples, seed=seed, failures=failures)
     if spec.frozen is not None:
         examples = held_to(examples, read_frozen(Path(spec.frozen)), where=spec.frozen)
     return examples, notes
+
+
+def _of_tasks(
+    examples: Sequence[Example], tasks: Sequence[str] | None, *, task: str
+) -> tuple[list[Example], list[str]]:
+    """Repair examples for the tasks that are asked for, and in words whom no hint can be taught."""
+    asked = tasks or (["hint"] if task in HINTS else ["repair"])
+    if examples and examples[0].task == "repair" and asked != ["repair"]:
+        examples = for_tasks(examples, asked)
+    kept = [row for row in examples if row.split != "train" or can_be_taught(row)]
+    lost = len(examples) - len(kept)
+    reason = {"programs without a fault that a hint could point at": lost} if lost else {}
+    return kept, _told(reason)
 
 
 def _as_they_are(spec: Conversations | PairRows, root: Path) -> tuple[ReadRows, list[str]]:
@@ -113,7 +135,7 @@ def _as_they_are(spec: Conversations | PairRows, root: Path) -> tuple[ReadRows, 
 
 
 def _read(
-    spec: Injected | Programs | Folder | Rows | Pulls | Reviews,
+    spec: Injected | Programs | Folder | Rows | Pulls | Reviews | Instructions,
     root: Path,
     seed: int,
     sandbox: Runner,
@@ -143,6 +165,8 @@ def _read(
             return _pulls(spec, root, seed, task)
         case Reviews():
             return _reviews(spec, root)
+        case Instructions():
+            return _instructions(spec, root, seed, sandbox)
 
 
 def _injected(
@@ -187,6 +211,9 @@ def _repairs(
 
 
 def _rows(spec: Rows, root: Path, seed: int, task: str) -> tuple[list[Example], list[str]]:
+    if spec.tasks:
+        task = "repair" if "repair" in spec.tasks else HINT
+    task = HINT if task in HINTS else task
     loaded = load(root / spec.path, task=task, columns=spec.columns, how=spec.how, drop=spec.drop)
     examples = loaded.examples
     if not any(example.split == "test" for example in examples):
@@ -226,6 +253,22 @@ def _reviews(spec: Reviews, root: Path) -> tuple[list[Example], list[str]]:
     mistakes, dropped = Mistakes(dropping=spec.drop), Counter[str]()
     read = read_reviews(root / spec.path, columns=spec.columns, dropped=dropped, mistakes=mistakes)
     return list(read), _told(mistakes.counts + dropped)
+
+
+def _instructions(
+    spec: Instructions, root: Path, seed: int, sandbox: Runner
+) -> tuple[list[Example], list[str]]:
+    read = read_instructions(
+        root / spec.path,
+        form=spec.form,
+        columns=spec.columns,
+        seed=seed,
+        hold_out=spec.hold_out,
+        most=spec.plus,
+        sandbox=sandbox,
+        mistakes=Mistakes(dropping=spec.drop),
+    )
+    return list(read.examples), _told(read.dropped)
 
 
 def _told(dropped: Mapping[str, int]) -> list[str]:

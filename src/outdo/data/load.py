@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
 from outdo.data.examples import repair_example
+from outdo.data.hints import hint_example
 from outdo.data.place import MAX_TEXT_BYTES, Place, content_name
 from outdo.data.problems import Problem, problem_from
 from outdo.data.rows import Mistakes, Row, read_rows
@@ -23,6 +24,7 @@ from outdo.records import Example, Json, Split, digest
 OWN = ("id", "group", "split")
 PROBLEM = ("problem", "title", "statement", "preamble", "entry", "tests", "check", "suite")
 REPAIR = (*OWN, *PROBLEM, "how", "program", "repair", "reference")
+HINT = (*OWN, "problem", "statement", "preamble", "program", "repair", "hint")
 
 SAME_AGAIN = "the same as an earlier row, and without an id of its own"
 
@@ -53,7 +55,7 @@ def load(
     and left out instead. An id that stands twice is always an error.
     """
     mistakes = Mistakes(dropping=drop)
-    read = _repair if task == "repair" else _plain
+    read = _READERS.get(task, _plain)
     defaults = _Defaults(task, source or Path(path).name, split, how)
     examples: dict[str, Example] = {}
     places: dict[str, Place] = {}
@@ -176,6 +178,39 @@ def _repair(fields: Mapping[str, Json], place: Place, defaults: _Defaults) -> Ex
     )
 
 
+def _hint(fields: Mapping[str, Json], place: Place, defaults: _Defaults) -> Example:
+    """A buggy program, its repair, perhaps a hint that somebody wrote; it needs no tests.
+
+    With tests it is an example of `repair` that holds the hint.
+    """
+    if set(fields) & {"tests", "check", "suite"}:
+        rest = {name: value for name, value in fields.items() if name != "hint"}
+        tested = _repair(rest, place, defaults)
+        said = str(fields.get("hint") or "").strip() or None
+        return replace(tested, wanted={**tested.wanted, "hint": said})
+    if unknown := sorted(set(fields) - set(HINT)):
+        raise place.error(
+            f"hint knows no field {unknown[0]!r}", f"name columns for: {', '.join(HINT)}"
+        )
+    program = checked_program(fields.get("program"), place)
+    repair, statement = fields.get("repair"), str(fields.get("statement") or "").strip()
+    if not statement:
+        raise place.error("the row has no statement", "say what the program should do")
+    problem = str(fields.get("problem") or content_name(statement))
+    return hint_example(
+        name=own_id(fields) or content_name(f"{fields.get('group')}\n{program}"),
+        problem=problem,
+        statement=statement,
+        preamble=str(fields.get("preamble") or ""),
+        program=program,
+        repair=checked_program(repair, place, field="repair") if repair else None,
+        hint=str(fields.get("hint") or "").strip() or None,
+        group=str(fields.get("group") or problem),
+        split=_split(fields, place, defaults.split),
+        source=defaults.source,
+    )
+
+
 def _plain(fields: Mapping[str, Json], place: Place, defaults: _Defaults) -> Example:
     given = {
         name.removeprefix("given."): value
@@ -199,6 +234,10 @@ def _plain(fields: Mapping[str, Json], place: Place, defaults: _Defaults) -> Exa
         split=_split(fields, place, defaults.split),
         source=defaults.source,
     )
+
+
+_READERS = {"repair": _repair, "hint": _hint}
+"""Task to what reads its rows; those of any other are taken as they are."""
 
 
 def _split(fields: Mapping[str, Json], place: Place, otherwise: Split) -> Split:

@@ -20,10 +20,15 @@ class Examples(Part):
     frozen: str | None = None
 
 
+ForTasks = list[Literal["repair", "hint"]] | None
+"""Tasks that buggy programs are examples of, each of all of them; none: that of the study."""
+
+
 class Injected(Examples):
     """Correct programs, broken on purpose; each bug verified by running."""
 
     source: Literal["inject"]
+    tasks: ForTasks = None
     problems: str = "embedded"
     count: int = Field(default=2000, ge=1)
     test_per_problem: int = Field(default=2, ge=0)
@@ -35,6 +40,7 @@ class Programs(Examples):
     """Real programs of students, some right and some wrong, with the problems they solve."""
 
     source: Literal["programs"]
+    tasks: ForTasks = None
     problems: str
     programs: str
     problem_columns: dict[str, str] | None = None
@@ -51,6 +57,7 @@ class Rows(Examples):
 
     source: Literal["rows"]
     path: str
+    tasks: ForTasks = None
     columns: dict[str, str] | None = None
     how: How = "value"
     hold_out: int = Field(default=25, ge=1)
@@ -62,6 +69,7 @@ class Folder(Examples):
 
     source: Literal["folder"]
     path: str
+    tasks: ForTasks = None
     hold_out: int = Field(default=25, ge=1)
     inject: int = Field(default=0, ge=0)
 
@@ -111,6 +119,21 @@ class Reviews(Examples):
     drop: bool = False
 
 
+class Instructions(Examples):
+    """Instructions with code: Alpaca's rows, HumanEval, MBPP, EvalPlus, functions with doctests.
+
+    `plus` is how many inputs EvalPlus may add to each problem's own, all if it isn't said.
+    """
+
+    source: Literal["instructions"]
+    path: str
+    form: str = "auto"
+    columns: dict[str, str] | None = None
+    hold_out: int = Field(default=100, ge=0)
+    plus: int | None = Field(default=None, ge=0)
+    drop: bool = False
+
+
 SOURCES: dict[str, type[Part]] = {
     "inject": Injected,
     "programs": Programs,
@@ -118,12 +141,13 @@ SOURCES: dict[str, type[Part]] = {
     "folder": Folder,
     "pulls": Pulls,
     "reviews": Reviews,
+    "instructions": Instructions,
     "conversations": Conversations,
     "pairs": PairRows,
 }
 
 Data = Annotated[
-    Injected | Programs | Rows | Folder | Pulls | Reviews | Conversations | PairRows,
+    Injected | Programs | Rows | Folder | Pulls | Reviews | Instructions | Conversations | PairRows,
     Field(discriminator="source"),
 ]
 

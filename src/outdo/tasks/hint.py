@@ -276,6 +276,11 @@ def pair(example: Example) -> Pair:
     )
 
 
+def can_be_taught(example: Example) -> bool:
+    """Whether an example has a hint to learn from; those of other tasks do as they like."""
+    return example.task != "hint" or bool(_own(example) or _templated(example))
+
+
 # ------------------------------------------------------------------ floors, declaration
 
 GENERAL = "Go through your program line by line with a small example and compare what you get."
