@@ -19,11 +19,12 @@ from outdo.data.problems import Test
 from outdo.data.trial import Runs
 from outdo.records import Call, Json, Limits, Program
 
-LIMITS = Limits(seconds=90.0, cpu_seconds=40.0, memory_bytes=2**30, output_bytes=16 * 2**20)
+LIMITS = Limits(seconds=60.0, cpu_seconds=6.0, memory_bytes=2**30, output_bytes=8 * 2**20)
+"""Half of the time that answers have: an input that takes long would be lost to chance."""
 LONGEST = 20_000
 """Characters of a call or an answer that is kept: longer ones cost more than they tell."""
 
-NO_OUTPUT = "inputs for which the canonical solution gives no literal"
+NO_OUTPUT = "inputs for which the canonical solution gives no literal in time"
 TOO_LONG = f"inputs or outputs of more than {LONGEST:,} characters"
 
 
