@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outdo.judging.rubric import Attribute, Checked, Marked, prompt, read, shares
+from outdo.judging.rubric import (
+    ALL,
+    Attribute,
+    Checked,
+    Marked,
+    Marks,
+    health,
+    preferred,
+    prompt,
+    read,
+    shares,
+    whole,
+)
 from outdo.records import Message
 
 ATTRIBUTES = (
@@ -79,6 +91,38 @@ def test_shares_count_what_was_answered() -> None:
         for n, reply in enumerate([*replies, "nothing"])
     ]
     groups = {f"e{n}": f"g{n}" for n in range(7)}
-    (grounded, complete) = shares(marked, groups)["tuned"]
+    (grounded, complete, every) = shares(marked, groups, about={"grounded": "Is it?"})["tuned"]
+    assert (every.name, every.value, every.n, grounded.about) == (ALL, 0.5, 6, "Is it?")
     assert (grounded.name, grounded.value, grounded.n) == ("grounded", 0.5, 6)
     assert complete.value == 1.0 and complete.low is not None and complete.low < 1
+
+
+def test_all_attributes_hold_or_one_does_not_or_it_cannot_be_told() -> None:
+    assert whole(Marks(values={"x": True, "y": True})) is True
+    assert whole(Marks(values={"x": None, "y": False})) is False
+    assert whole(Marks(values={"x": None, "y": True})) is None
+    assert whole(Marks(values={})) is None
+
+
+def test_the_reply_of_which_more_holds_is_preferred() -> None:
+    more, fewer = Marks(values={"x": True, "y": True}), Marks(values={"x": True, "y": False})
+    assert (preferred(more, fewer), preferred(fewer, more)) == ("a", "b")
+    assert preferred(fewer, Marks(values={"x": False, "y": True})) == "tie"
+    assert preferred(more, Marks(values={"x": None, "y": True})) is None
+
+
+def test_health_counts_what_was_not_answered_and_leaves_out_what_was_not_asked() -> None:
+    checked = call()
+    good = read(f"So: {marks(checked, grounded=True, complete=True)}", checked)
+    marked = [
+        Marked(example="a", contestant="tuned", marks=good),
+        Marked(example="b", contestant="tuned", marks=read("nothing", checked)),
+        Marked(example="c", contestant="tuned", marks=read("nothing", checked), how="failed"),
+        Marked(example="d", contestant="tuned", marks=good, how="settled"),
+    ]
+    told = {one.name: (one.value, one.n) for one in health(marked, {x: x for x in "abcd"})}
+    assert told == {
+        "unreadable": (0.5, 2),
+        "failed": (pytest.approx(1 / 3), 3),
+        "repaired": (1.0, 1),
+    }

@@ -98,10 +98,25 @@ def test_a_judge_of_places_is_not_believed_and_asked_no_further(world: World) ->
     assert "not better than chance" in judge.why
     assert found.standings == ()
     assert found.preferred == {}
-    assert any("'wise' is not believed" in note for note in found.notes)
+    assert not any("not believed" in note for note in found.notes), "the report says it itself"
     health = {one.name: one.value for one in judge.health}
     assert (health["first preferred"], health["orders agree"]) == (1.0, 0.0)
     assert calls(world) == 2 * PROBLEMS
+
+
+def test_the_published_form_is_asked_for_and_read(world: World) -> None:
+    def say(model: str, request: Request) -> str:
+        if "wise" not in model:
+            return wise(model, request)
+        a, b = replies(request)
+        better = 0 if adds(a) == adds(b) else 1 if adds(a) else 2
+        return f"which_response_was_better: {better}\nwhy: so it is\nscore_response1: 5\n"
+
+    world.say = say
+    carried(world, JUDGED, "judges.wise.form=published", "limit=10")
+    (found,) = world.findings
+    assert found.judges[0].believed
+    assert (found.standings[0].contestant, found.standings[0].won) == ("tuned", 10)
 
 
 def test_a_judge_whose_replies_cannot_be_read_is_not_believed(world: World) -> None:

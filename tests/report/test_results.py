@@ -147,12 +147,23 @@ class StandingShape(Strict):
     believed: bool
 
 
+class RubricShape(Strict):
+    judge: str
+    task: str
+    contestant: str
+    shares: list[Number]
+    replies: int
+    unreadable: int
+    failed: int
+
+
 class Judging(Strict):
     ties: dict[str, Literal["loss", "half", "dropped"]]
     headline: dict[str, str | None]
     judges: dict[str, JudgeShape]
     standings: list[StandingShape]
     agreement: list[Number]
+    rubrics: list[RubricShape]
 
 
 class Card(Strict):
@@ -221,7 +232,8 @@ def test_results_have_the_documented_shape() -> None:
 
 def test_a_study_without_judges_tells_of_none() -> None:
     told = read(findings())
-    assert told.judging == Judging(ties={}, headline={}, judges={}, standings=[], agreement=[])
+    nothing = {"ties": {}, "headline": {}, "judges": {}}
+    assert told.judging == Judging(**nothing, standings=[], agreement=[], rubrics=[])
     assert (told.models, told.before_after, told.published) == ({}, [], [])
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast, get_args
+from typing import get_args
 
 from outdo.data.place import Place
 from outdo.data.rows import Row, read_rows
@@ -76,7 +76,7 @@ def _label(row: Row) -> Label:
     return Label(
         item=texts["item"],
         rater=texts["rater"],
-        choice=cast(Side, choice),
+        choice=choice,
         a=texts["a"],
         b=texts["b"],
         seconds=_number(values, "seconds", place),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from outdo.errors import DataError, StudyError
-from outdo.judging import pairwise
+from outdo.judging import pairwise, published
 from outdo.judging.nouns import (
     ORDERS,
     Asked,
@@ -26,6 +26,8 @@ from outdo.judging.nouns import (
 from outdo.records import Completion, Message, Prompt
 
 WayName = Literal["ask", "choice", "reward"]
+Form = Literal["json", "published"]
+"""How a verdict is written: in our own form, or in that of a published judge."""
 WAYS: tuple[WayName, ...] = ("ask", "choice", "reward")
 
 CHOOSE = "Which reply is better? Answer with one letter, A or B."
@@ -77,11 +79,21 @@ def way(
     orders: Sequence[Order] = ORDERS,
     repeats: float = 0.0,
     times: int = 2,
+    form: Form = "json",
 ) -> Way:
     """The way of this name; raises StudyError for one that isn't known.
 
-    `scores`, `ties` and `repeats` are of written verdicts; the other ways pick, and pick alike.
+    `scores`, `ties`, `repeats` and `form` are of written verdicts; the other ways pick, and pick
+    alike. The published form always has scores, and ties.
     """
+    if name == "ask" and form == "published":
+        return Way(
+            name="ask",
+            prompts=lambda contest: published.prompts(
+                contest, orders=orders, repeats=repeats, times=times
+            ),
+            read=lambda asked, completion: published.read(completion.text, asked),
+        )
     if name == "ask":
         return Way(
             name="ask",

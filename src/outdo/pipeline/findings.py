@@ -69,6 +69,7 @@ def findings_of(
         standings=jury.standings,
         preferred=jury.preferred,
         agreement=jury.agreement,
+        rubrics=jury.rubrics,
         ties={sheet.name: sheet.spec.ties for sheet in sheets if sheet.spec.judges},
         cards=cards_of(study, sheets),
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from outdo.pipeline.entrants import Sheet
 from outdo.pipeline.job import Job
-from outdo.pipeline.jury import Bench, Chair, Jury, heard, jury_of
+from outdo.pipeline.jury import Bench, Chair, Heard, Jury, heard, jury_of
 from outdo.pipeline.learning import Weights
 from outdo.pipeline.people import Labels, said_by_people, unused
-from outdo.study import Run
+from outdo.pipeline.rubrics import Rated, rated
+from outdo.study import Judging, Run
 
 
 def judged(
@@ -28,21 +30,44 @@ def judged(
         name: _made_from(job, one.models[0], runs) for name, one in job.study.answers().items()
     }
     people = {one.name: said_by_people(one, labels) for one in sheets if one.spec.people}
-    told, notes = [], list(unused(labels, sheets))
+    told: list[Heard] = []
+    checks: list[Rated] = []
+    notes = list(unused(labels, sheets))
     for name, spec in job.study.judges.items():
         mine = [sheet for sheet in sheets if name in sheet.spec.judges]
-        if mine:
-            model = job.study.single(spec.model, runs)
-            chair = Chair(
-                name=name,
-                spec=spec,
-                model=weights[model][0].reference,
-                made_from=_made_from(job, model, runs),
-            )
+        if not mine:
+            continue
+        chair = _chair(job, name, spec, weights, runs)
+        if spec.way == "rubric":
+            checks.append(rated(bench, chair, mine, models))
+            notes += checks[-1].notes
+        else:
             one, said = heard(bench, chair, mine, models)
             told.append(one)
             notes += said
-    return jury_of(told, notes, people)
+    jury = jury_of(told, notes, people)
+    seated = {one.name: one for one in (*jury.judges, *(each.judge for each in checks))}
+    return replace(
+        jury,
+        judges=tuple(seated[name] for name in job.study.judges if name in seated),
+        rubrics=tuple(row for each in checks for row in each.rubrics),
+    )
+
+
+def _chair(
+    job: Job,
+    name: str,
+    spec: Judging,
+    weights: Mapping[str, Sequence[Weights]],
+    runs: Mapping[str, Run],
+) -> Chair:
+    model = job.study.single(spec.model, runs)
+    return Chair(
+        name=name,
+        spec=spec,
+        model=weights[model][0].reference,
+        made_from=_made_from(job, model, runs),
+    )
 
 
 def _made_from(job: Job, name: str, runs: Mapping[str, Run]) -> tuple[str, ...]:

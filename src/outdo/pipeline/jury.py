@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from outdo.judging import Asked as Call
-from outdo.judging import Contest, Judgement, counted, fold, standings, values, way
+from outdo.judging import Contest, Judgement, Way, counted, fold, standings, values, way
 from outdo.judging.families import families, kin
 from outdo.judging.health import health
 from outdo.judging.known import Belief, believed
@@ -30,8 +29,8 @@ from outdo.pipeline.contests import (
 from outdo.pipeline.entrants import Sheet
 from outdo.pipeline.people import between_people, with_people
 from outdo.pipeline.stages import Shop, completed
-from outdo.records import Completion, Measure, Preference, Request, Standing
-from outdo.report import Cost, Judge
+from outdo.records import Completion, Json, Measure, Preference, Request, Standing
+from outdo.report import Cost, Judge, Rubric
 from outdo.study import Answering, Judging
 
 JUDGED = "(judged)"
@@ -60,6 +59,7 @@ class Jury:
     standings: tuple[Standing, ...] = ()
     preferred: Mapping[tuple[str, str, str], Preferred] = field(default_factory=dict)
     agreement: tuple[Measure, ...] = ()
+    rubrics: tuple[Rubric, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -89,9 +89,8 @@ class Bench:
         self, chair: Chair, contests: Sequence[Contest], groups: Mapping[str, str], *, title: str
     ) -> tuple[tuple[Judgement, ...], Cost]:
         """A judge's judgements of these contests, and what its calls took; none is made twice."""
-        spec = chair.spec
-        manner = way(spec.way, scores=spec.scores, repeats=spec.repeats)
-        sampling = sampled(asking(spec), seed=self.seed)
+        manner = manner_of(chair.spec)
+        sampling = sampled(asking(chair.spec), seed=self.seed)
         calls = [(one, manner.prompts(one)) for one in contests]
         requests = {
             request.key: (request, call)
@@ -99,7 +98,17 @@ class Bench:
             for call in own
             for request in (call.request(sampling),)
         }
-        said = self._said(chair, requests, groups, title=title)
+        about = {
+            key: {
+                "example": call.contest.comparison.example,
+                "group": groups[call.contest.comparison.example],
+                "order": call.order,
+                "index": request.index,
+            }
+            for key, (request, call) in requests.items()
+        }
+        asked = {key: request for key, (request, _) in requests.items()}
+        said = self.said(chair, asked, about, title=title)
 
         def told() -> Iterator[Judgement]:
             for contest, own in calls:
@@ -113,30 +122,32 @@ class Bench:
 
         return tuple(told()), cost_of(said.values())
 
-    def _said(
+    def said(
         self,
         chair: Chair,
-        requests: Mapping[str, tuple[Request, Call]],
-        groups: Mapping[str, str],
+        requests: Mapping[str, Request],
+        about: Mapping[str, Mapping[str, Json]],
         *,
         title: str,
     ) -> Mapping[str, Completion | str]:
+        """What a judge says to requests by their keys, stored ones among them."""
         if not requests:
             return {}
-        about = {
-            key: {
-                "example": call.contest.comparison.example,
-                "group": groups[call.contest.comparison.example],
-                "order": call.order,
-                "index": request.index,
-            }
-            for key, (request, call) in requests.items()
-        }
-        asked = {key: request for key, (request, _) in requests.items()}
         _, said = completed(
-            self.shop, chair.model, asking(chair.spec), asked, about, title=title, unit="verdicts"
+            self.shop,
+            chair.model,
+            asking(chair.spec),
+            requests,
+            about,
+            title=title,
+            unit="verdicts",
         )
         return said
+
+
+def manner_of(spec: Judging) -> Way:
+    """How a judge is asked for a comparison, and read."""
+    return way(spec.way, scores=spec.scores, repeats=spec.repeats, form=spec.form)
 
 
 def asking(spec: Judging) -> Answering:
@@ -189,11 +200,9 @@ def heard(
     notes, costs, tables = [], [cost], []
     warnings: dict[str, None] = {}
     for sheet in sheets:
-        among = {one.name: models[one.name] for one in sheet.entrants if not one.floor}
-        related = kin(chair.made_from, among)
-        told = [f"{name} {why}" for name, why in related.items()]
+        told = related(chair, sheet, models)
         if told and sheet.spec.leave_out_family:
-            notes.append(f"{sheet.name}: the judge {chair.name!r} is left out: {told[0]}")
+            notes.append(left_out(chair, sheet, told))
             continue
         warnings.update(dict.fromkeys(told))
         if belief.believed:
@@ -202,8 +211,6 @@ def heard(
             judgements, cost = bench.hear(chair, contests, groups, title=title)
             costs.append(cost)
             tables.append((sheet, judgements))
-    if not belief.believed:
-        notes.append(f"the judge {chair.name!r} is not believed, and wasn't asked: {belief.why}")
     return (
         Heard(
             chair=chair,
@@ -215,6 +222,22 @@ def heard(
         ),
         notes,
     )
+
+
+def related(chair: Chair, sheet: Sheet, models: Mapping[str, Sequence[str]]) -> list[str]:
+    """To which contestants of a table a judge is kin, and how, in words."""
+    among = {one.name: models[one.name] for one in sheet.entrants if not one.floor}
+    return [f"{name} {why}" for name, why in kin(chair.made_from, among).items()]
+
+
+def left_out(chair: Chair, sheet: Sheet, told: Sequence[str]) -> str:
+    """That a judge doesn't sit over a table, in words."""
+    return f"{sheet.name}: the judge {chair.name!r} is left out: {told[0]}"
+
+
+def family_of(chair: Chair) -> str:
+    """The families of the models that a judge was made from, in words."""
+    return ", ".join(sorted(families(*chair.made_from))) or "unknown"
 
 
 def _judge(one: Heard, people: People) -> Judge:
@@ -230,7 +253,7 @@ def _judge(one: Heard, people: People) -> Judge:
     return Judge(
         name=one.chair.name,
         model=one.chair.model.label,
-        family=", ".join(sorted(families(*one.chair.made_from))) or "unknown",
+        family=family_of(one.chair),
         way=one.chair.spec.way,
         believed=one.belief.believed,
         why=one.belief.why,

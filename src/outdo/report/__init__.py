@@ -18,6 +18,7 @@ from outdo.report.findings import (
     ModelCard,
     Published,
     Row,
+    Rubric,
     Slice,
     Training,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Published",
     "Results",
     "Row",
+    "Rubric",
     "Slice",
     "Training",
     "results",

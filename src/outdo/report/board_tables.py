@@ -8,7 +8,7 @@ from outdo.records import Measure
 from outdo.report import wording
 from outdo.report.board import WAYS, Board, Gain, believed, rate, ties
 from outdo.report.findings import Findings, Published
-from outdo.report.jury import said, signs
+from outdo.report.jury import Checks, said, signs
 from outdo.stats import Difference
 
 Cells = Sequence[object]
@@ -84,6 +84,20 @@ def judge_rows(findings: Findings) -> Iterator[Cells]:
             )  # fmt: skip
     for one in findings.agreement:
         yield None, None, None, None, None, one.name, *_digits(one)
+
+
+def rubric_rows(findings: Findings) -> Iterator[Cells]:
+    """What every judge with a rubric found of every contestant's replies."""
+    yield (
+        "judge", "believed", "task", "contestant", "attribute", "value", "low", "high", "n",
+        "replies", "unreadable", "failed",
+    )  # fmt: skip
+    for one in findings.rubrics:
+        for share in one.shares:
+            yield (
+                one.judge, int(believed(findings, one.judge)), one.task, one.contestant,
+                share.name, *_digits(share), one.replies, one.unreadable, one.failed,
+            )  # fmt: skip
 
 
 def published_rows(published: Iterable[Published]) -> Iterator[Cells]:
@@ -174,6 +188,13 @@ def judge_grid(findings: Findings) -> Grid:
     ]
     rows += [[sign.name, *map(_worded, sign.cells)] for sign in signs(findings.judges)]
     return ["judge", *(one.name for one in findings.judges)], rows
+
+
+def rubric_grid(checks: Checks) -> Grid:
+    """A rubric's shares of one task, worded: a row a contestant."""
+    rows = [[row.contestant, *map(_worded, checks.cells(row))] for row in checks.rows]
+    head = f"{checks.task}, by {checks.judge}"
+    return [head, *(one.name.replace("_", " ") for one in checks.names)], rows
 
 
 def published_grid(table: Published) -> Grid:

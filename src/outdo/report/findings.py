@@ -139,6 +139,23 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rubric:
+    """How a contestant's replies fare with a judge that holds each alone against questions.
+
+    `shares` tells how often each attribute holds, and last how often all of them do, where there
+    are several; `about` of each is its question. `unreadable` and `failed` count replies.
+    """
+
+    judge: str
+    task: str
+    contestant: str
+    shares: tuple[Measure, ...]
+    replies: int = 0
+    unreadable: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """Rates that somebody published, with the intervals that they had not.
 
@@ -204,6 +221,7 @@ class Findings:
         default_factory=dict
     )
     agreement: tuple[Measure, ...] = ()
+    rubrics: tuple[Rubric, ...] = ()
     ties: Mapping[str, Ties] = field(default_factory=dict)
     cards: Mapping[str, ModelCard] = field(default_factory=dict)
     published: tuple[Published, ...] = ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from outdo.records import Measure, Standing
 from outdo.report.board import believed, headline_judge, others
-from outdo.report.findings import Findings, Judge
+from outdo.report.findings import Findings, Judge, Rubric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,21 @@ class Said:
     believed: bool
     standings: tuple[Standing, ...]
     more: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """A rubric's table of one task: a row a contestant, a column for each of `names`."""
+
+    judge: str
+    task: str
+    names: tuple[Measure, ...]
+    rows: tuple[Rubric, ...]
+
+    def cells(self, row: Rubric) -> list[Measure | None]:
+        """A row's shares under the columns; None where the row has none."""
+        own = {share.name: share for share in row.shares}
+        return [own.get(one.name) for one in self.names]
 
 
 def signs(judges: Sequence[Judge]) -> list[Sign]:
@@ -67,6 +82,23 @@ def said(findings: Findings, *, headline: bool = False) -> Iterator[Said]:
             standings=tuple(own) if trusted else (),
             more=tuple(dict.fromkeys(rate.name for one in own for rate in others(one))),
         )
+
+
+def checks(findings: Findings) -> list[Checks]:
+    """What every judge with a rubric that is believed found of each task's contestants."""
+    told: dict[tuple[str, str], list[Rubric]] = {}
+    for one in findings.rubrics:
+        if believed(findings, one.judge):
+            told.setdefault((one.judge, one.task), []).append(one)
+    return [
+        Checks(judge=judge, task=task, names=_names(own), rows=tuple(own))
+        for (judge, task), own in told.items()
+    ]
+
+
+def _names(rows: Sequence[Rubric]) -> tuple[Measure, ...]:
+    """The attributes of a rubric, each as the first row tells it."""
+    return tuple({share.name: share for row in reversed(rows) for share in row.shares}.values())
 
 
 def withheld(findings: Findings) -> list[Judge]:

@@ -149,6 +149,7 @@ def render(findings: Findings, found: Results) -> str:
         else [],
         counted=list(jury.said(findings, headline=True)),
         kept_back=jury.withheld(findings),
+        checks=jury.checks(findings),
         sections=[_section(findings, found, table) for table in _whole(findings, found)],
         trained=_trained(findings),
     )
@@ -164,6 +165,7 @@ def render_judges(findings: Findings) -> str:
         findings=findings,
         signs=jury.signs(findings.judges),
         said=said,
+        checks=jury.checks(findings),
     )
 
 

@@ -44,6 +44,7 @@ def _judging_json(findings: Findings) -> dict[str, Json]:
             for one in findings.standings
         ],
         "agreement": [to_json(one) for one in findings.agreement],
+        "rubrics": [to_json(one) for one in findings.rubrics],
     }
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from outdo.report import board_tables, wording
 from outdo.report.findings import Findings
-from outdo.report.jury import said
+from outdo.report.jury import checks, said
 from outdo.report.results import Results
 from outdo.report.scored import Table
 from outdo.report.training import (
@@ -64,6 +64,11 @@ def _board_tables(findings: Findings, found: Results) -> Iterator[tuple[str, str
     if findings.judges:
         yield "judges.csv", _csv(board_tables.judge_rows(findings))
         yield "judges.tex", _tex(*board_tables.judge_grid(findings))
+    if findings.rubrics:
+        yield "rubrics.csv", _csv(board_tables.rubric_rows(findings))
+    for one in checks(findings):
+        name = slug(f"{one.task} {one.judge}")
+        yield f"rubrics-{name}.tex", _tex(*board_tables.rubric_grid(one))
     if findings.published:
         yield "published.csv", _csv(board_tables.published_rows(findings.published))
         for table in findings.published:
@@ -303,6 +308,13 @@ def _md_board(findings: Findings, found: Results) -> Iterator[str]:
     if any(said(findings, headline=True)):
         yield "## Ties, counted three ways"
         yield _md_table(*board_tables.ties_grid(findings))
+    told = checks(findings)
+    if told:
+        yield "## What holds of each reply"
+    for one in told:
+        yield _md_table(*board_tables.rubric_grid(one))
+        asked = [f"- {_md(name.name)}: {_md(name.about)}" for name in one.names if name.about]
+        yield "\n".join(asked)
     if findings.judges:
         yield "## Judges"
         yield _md(f"{wording.jury(findings.judges)}.")

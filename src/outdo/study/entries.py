@@ -11,6 +11,8 @@ from outdo.study.part import Part, Several
 Claim = Literal["these", "new"]
 Share = Annotated[float, Field(gt=0)]
 Ties = Literal["loss", "half", "dropped"]
+Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+"""The name of a rubric's question: a word in snake_case."""
 Temperature = Annotated[float, Field(ge=0)] | Literal["provider"]
 """0 is greedy; `provider` leaves it to whoever serves the model."""
 
@@ -157,11 +159,14 @@ class Judging(Part):
     """A model that is asked which of two replies is better, and how.
 
     `ask` has it write its reasons and a verdict, `choice` reads its probabilities of A and of B,
-    `reward` its number for each reply.
+    `reward` its number for each reply. `rubric` asks of each reply alone which `attributes` hold,
+    each a name and its question. `form` is how a verdict is written.
     """
 
     model: str
-    way: Literal["ask", "choice", "reward"] = "ask"
+    way: Literal["ask", "choice", "reward", "rubric"] = "ask"
+    form: Literal["json", "published"] = "json"
+    attributes: dict[Attribute, Annotated[str, Field(min_length=1)]] = Field(default={})
     criterion: str | None = None
     scores: bool = False
     repeats: float = Field(default=0.0, ge=0, le=1)

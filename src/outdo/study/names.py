@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from outdo import catalog
 from outdo.catalog import suggestion
 from outdo.errors import StudyError
-from outdo.study.entries import Compared, Train
+from outdo.study.entries import Compared, Judging, Train
 from outdo.study.whole import Study
 
 
@@ -98,11 +98,30 @@ def _judging(study: Study) -> None:
     for name, judge in study.judges.items():
         _model(study, judge.model, "judges", name, "model")
         study.single(judge.model, study.runs(), "judges", name, "model")
-        for key in ("scores", "repeats") if judge.way != "ask" else ():
-            if getattr(judge, key):
-                problem = f"a judge by {judge.way} writes nothing: it has no {key}"
-                where = study.where("judges", name, key)
-                raise StudyError(problem, "set way: ask, or leave it out", where=where)
+        for key, problem, hint in _at_odds(judge):
+            raise StudyError(problem, hint, where=study.where("judges", name, key))
+
+
+def _at_odds(judge: Judging) -> Iterable[tuple[str, str, str]]:
+    """Keys of a judge that make no sense beside its way: the key, what is wrong, what to do."""
+    way, rubric = judge.way, judge.way == "rubric"
+    for key in ("scores", "repeats") if way != "ask" else ():
+        if getattr(judge, key):
+            said = "gives no verdict" if rubric else "writes nothing"
+            yield key, f"a judge by {way} {said}: it has no {key}", "set way: ask, or leave it out"
+    if judge.form != "json" and way != "ask":
+        yield "form", f"a judge by {way} writes no verdict", "set way: ask, or leave form out"
+    for key in ("criterion", "tests") if rubric else ():
+        if getattr(judge, key):
+            hint = "say it in the questions under attributes"
+            yield key, f"a judge by rubric goes by its questions: it has no {key}", hint
+    if rubric and not judge.attributes:
+        hint = 'name its questions, as in attributes: {correct: "Is what it says true?"}'
+        yield "way", "a judge by rubric has no attributes", hint
+    if judge.attributes and not rubric:
+        yield "attributes", f"a judge by {way} has no attributes", "set way: rubric"
+    if kept := [name for name in judge.attributes if name in ("reasons", "code")]:
+        yield "attributes", f"no attribute can be named {kept[0]!r}", "choose another name"
 
 
 def _compared(study: Study) -> None:
@@ -129,7 +148,7 @@ def _judged(study: Study, title: str, table: Compared) -> None:
             where = study.where("compare", title, "judge_against")
             hint = "name one that answers once"
             raise StudyError(f"{against!r} is several contestants", hint, where=where)
-    elif table.judges:
+    elif any(study.judges[name].way != "rubric" for name in table.judges):
         hint = f"one of: {', '.join(table.answers)}"
         where = study.where("compare", title, "judges")
         raise StudyError("judges compare with one answer: set judge_against", hint, where=where)
