@@ -14,6 +14,9 @@ MOST = 0.8
 LOOKED_AT = 20_000
 """Rows whose form is told; a sample stands for the others."""
 
+FEWEST_ODD, ODD = 3, 0.003
+"""Odd rows, and their share, from which on they are told: what a text is in is a guess."""
+
 FEWEST = 20
 """Rows whose form is known, from which on there is a usual one."""
 
@@ -56,6 +59,8 @@ def _odd(name: str, known: Sequence[tuple[Entry, str | None]], *, todo: str) -> 
     if most < MOST * len(told) and name != "form of code":
         return
     hits = [Shown(entry.where, excerpt(entry.replies[0])) for entry, kind in told if kind != usual]
+    if len(hits) < max(FEWEST_ODD, ODD * len(told)):
+        return
     others = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common(4)[1:])
     yield from finding(
         name,

@@ -55,6 +55,7 @@ _ALIASES = {
     **dict.fromkeys(("c#", "cs", "csharp"), "C#"),
 }
 _TELLING = (
+    ("Python", r"^[ \t]*(?:async )?def \w+\(.*\).*:\s*(?:#.*)?$|^[ \t]*class \w+[^{]*:\s*$"),
     ("PHP", r"<\?php"),
     ("HTML", r"<!DOCTYPE html|<html\b|<div\b|</(?:p|div|ul|body)>"),
     ("C++", r"#include\s*<(?:iostream|vector|string)>|\bstd::"),
@@ -62,13 +63,13 @@ _TELLING = (
     ("Java", r"\bpublic\s+(?:static\s+)?(?:class|void|int)\b|\bSystem\.out\."),
     ("Go", r"^package \w+$|^func (?:\(\w+ \*?\w+\) )?\w+\(.*\{$"),
     ("Rust", r"\bfn \w+(?:<.*>)?\(.*\{|\blet mut "),
-    ("SQL", r"(?i:^\s*(?:SELECT\s.+\sFROM|INSERT INTO|CREATE TABLE|UPDATE \w+ SET))\b"),
-    ("JavaScript", r"^\s*(?:const|let|var) \w+ =|\bfunction\s*\w*\(.*\)\s*\{|=>|console\.log"),
-    ("shell", r"^#!/bin/(?:ba|z)?sh|^\s*(?:sudo |echo \"|fi$|done$)"),
+    ("SQL", r"(?i:^[ \t]*(?:SELECT\s.+\sFROM|INSERT INTO|CREATE TABLE|UPDATE \w+ SET))\b"),
+    ("JavaScript", r"^[ \t]*(?:const|let|var) \w+ =|\bfunction\s*\w*\(.*\)\s*\{|=>|console\.log"),
+    ("shell", r"^#!/bin/(?:ba|z)?sh|^[ \t]*(?:sudo |echo \"|fi$|done$)"),
     (
         "Python",
-        r"^\s*(?:async )?def \w+\(.*\).*:\s*(?:#.*)?$|^\s*(?:import \w|from [\w.]+ import )"
-        r"|^\s*class \w+.*:\s*$|^\s*(?:for|while|if|elif|with) .*:\s*(?:#.*)?$|^\w+ = |^print\(",
+        r"^[ \t]*(?:import \w|from [\w.]+ import )"
+        r"|^[ \t]*(?:for|while|if|elif|with) .*:\s*(?:#.*)?$|^\w+ = |^print\(",
     ),
 )
 _PATTERNS = tuple((name, re.compile(rule, re.MULTILINE)) for name, rule in _TELLING)

@@ -68,16 +68,18 @@ FIXED: Mapping[str, tuple[str, Test]] = {
     ),
     "parses": ("parses as Python as it stands", _parses),
     "heading": ("holds a Markdown heading", _has(r"^#{2,6} \S")),
-    "list": ("holds a list", _has(r"^\s*(?:[-*•]|\d+[.)]) \S")),
+    "list": ("holds a list", _has(r"^[ \t]*(?:[-*•]|\d+[.)]) \S")),
     "bold": ("holds bold text", _has(r"\*\*\w")),
-    "comment": ("holds a comment line", _has(r"^\s*(?:#|//) ?\w")),
+    "comment": ("holds a comment line", _has(r"^[ \t]*(?:#|//) ?\w")),
     "docstring": ("holds a docstring", lambda text: '"""' in text or "'''" in text),
     "annotation": ("annotates what a function returns", _has(r"\) ?-> ?\w")),
     "main guard": ("has a main guard", lambda text: "if __name__" in text),
     "print": ("prints", lambda text: "print(" in text),
     "example usage": (
         "shows how it is used",
-        _has(r"^\W*(?:example usage|usage|sample output|output):?", re.IGNORECASE | re.MULTILINE),
+        _has(
+            r"^[^\w\n]*(?:example usage|usage|sample output|output):?", re.IGNORECASE | re.MULTILINE
+        ),
     ),
     "exclamation mark": ("has an exclamation mark", _has(r"!(?=\s|$)")),
     "question mark": ("has a question mark", _has(r"\?(?=\s|$)")),
@@ -127,10 +129,10 @@ FIXED: Mapping[str, tuple[str, Test]] = {
 CAUSES = frozenset(
     {
         *("fence", "template", "end-of-sequence", "encoding", "cut", "thinking", "refusal"),
-        *("opener", "closer", "carriage return"),
+        *("opener", "closer", "carriage return", "tab", "language", "programming language"),
     }
 )
-"""Fixed marks whose cause is known by their name; they are told before those that go with them."""
+"""Kinds of marks that name a cause; they are told before those that merely go with them."""
 
 OPEN: Mapping[str, Callable[[str], str | None]] = {
     "first word": lambda text: (text.split(None, 1) or [None])[0],

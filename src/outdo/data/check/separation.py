@@ -176,7 +176,7 @@ def sign_test(wins: int, losses: int) -> float:
 def _told(leans: Sequence[Lean], rows: int) -> list[Lean]:
     """Those that tell something of their own, the strongest first."""
     strong = [lean for lean in leans if lean.net >= LEAST * rows]
-    strong.sort(key=lambda one: (_rank(one.mark), -one.net, one.mark.kind, one.mark.value))
+    strong.sort(key=lambda one: (one.mark.kind not in CAUSES, -one.net, _order(one.mark)))
     kept: list[Lean] = []
     covered: set[int] = set()
     for lean in strong:
@@ -190,9 +190,9 @@ def _told(leans: Sequence[Lean], rows: int) -> list[Lean]:
     return sorted(kept, key=lambda one: -one.net)[:MOST]
 
 
-def _rank(mark: Mark) -> int:
-    """Marks with a cause that is known come before those of mere form, these before open ones."""
-    return 0 if mark.kind in CAUSES else 1 if _is_fixed(mark) else 2
+def _order(mark: Mark) -> tuple[bool, str, str]:
+    """Of marks that tell as much, the one that says most comes first: its very words."""
+    return _is_fixed(mark), mark.kind, mark.value
 
 
 def _finding(lean: Lean, entries: Sequence[Entry]) -> Finding:
