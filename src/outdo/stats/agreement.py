@@ -75,7 +75,8 @@ def cohen_kappa(
     where, count = places(own, len(told))
     size, closeness = len(names), _closeness(len(names), weights)
     tables = np.zeros((count, size * size))
-    np.add.at(tables, (where, [place[a] * size + place[b] for a, b, _ in told]), 1.0)
+    cells = np.array([place[a] * size + place[b] for a, b, _ in told], dtype=int)
+    np.add.at(tables, (where, cells), 1.0)
 
     def parts(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         table = (drawn @ tables).reshape(-1, size, size)
