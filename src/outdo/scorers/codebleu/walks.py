@@ -1,0 +1,400 @@
+"""How the flow of data goes in each language: Python, and those that read like C."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from outdo.scorers.codebleu.flow import (
+    COMES,
+    COMPUTED,
+    Edge,
+    LoopWalk,
+    States,
+    Unreadable,
+    Walk,
+    linked,
+    union,
+)
+from outdo.scorers.codebleu.trees import Node, Tree
+
+DEEPEST = 250
+"""Levels of a tree beyond which its flow isn't followed, where loops are walked once."""
+
+
+def parts(node: Node) -> list[Node]:
+    """The members of a list, without its commas."""
+    return [child for child in node.children if child.type != ","]
+
+
+# ------------------------------------------------------------------ Python
+
+
+TARGETS = frozenset({"pattern_list", "tuple_pattern", "list_pattern"})
+VALUES = frozenset({"expression_list", "tuple", "list"})
+
+
+class PythonFor(LoopWalk):
+    """The iterated value, the variables, the body."""
+
+    def once(self, walk: Walk, node: Node, states: States) -> None:
+        """The body once."""
+        assert isinstance(walk, PythonWalk)
+        left, right = walk.sides(walk.part(node, "left"), walk.part(node, "right"))
+        walk.assign(left, right, states)
+        if node.children[-1].type == "block":
+            walk.visit(node.children[-1], states)
+
+
+class Whole(LoopWalk):
+    """All children in their order."""
+
+    def once(self, walk: Walk, node: Node, states: States) -> None:
+        """All children once."""
+        walk.children(node, states)
+
+
+class PythonWalk(Walk):
+    """Python: several targets at once, `elif`, comprehensions whose loop comes first."""
+
+    _for = PythonFor()
+    _while = Whole()
+
+    def visit(self, node: Node, states: States) -> None:
+        """Add the edges of a node."""
+        kind = node.type
+        if node.leaf:
+            self.leaf(node, states)
+        elif not node.children:
+            self.bare(node)
+        elif kind == "default_parameter":
+            self._default(node, states)
+        elif kind in ("assignment", "augmented_assignment", "for_in_clause"):
+            self._assignment(node, states)
+        elif kind == "if_statement":
+            self._if(node, states)
+        elif kind == "for_statement":
+            self.loop(node, states, self._for)
+        elif kind == "while_statement":
+            self.loop(node, states, self._while)
+        else:
+            later = []
+            for child in node.children:
+                if child.type == "for_in_clause":
+                    self.visit(child, states)
+                else:
+                    later.append(child)
+            for child in later:
+                self.visit(child, states)
+
+    def sides(self, left: Node, right: Node) -> tuple[list[Node], list[Node]]:
+        """Targets and values one by one where they are as many, else each side whole.
+
+        The published code takes any node's children for a list's members, those of `a.b` too.
+        """
+        if not self.twice and not (left.type in TARGETS and right.type in VALUES):
+            return [left], [right]
+        targets, values = parts(left), parts(right)
+        if len(targets) != len(values) or not targets:
+            return [left], [right]
+        return targets, values
+
+    def assign(self, left: list[Node], right: list[Node], states: States) -> None:
+        """Walk the values, then let each target be computed from its value."""
+        for node in right:
+            self.visit(node, states)
+        for target, value in zip(left, right, strict=False):
+            sources = self.variables(value)
+            for to in self.variables(target):
+                self.add(to, COMPUTED, sources)
+                self.define(to, states)
+
+    def _assignment(self, node: Node, states: States) -> None:
+        if node.type == "for_in_clause":
+            self.assign([self.part(node, "left")], [node.children[-1]], states)
+        elif node.fields and "right" in node.fields:
+            left, right = self.sides(self.part(node, "left"), node.fields["right"])
+            self.assign(left, right, states)
+
+    def _default(self, node: Node, states: States) -> None:
+        names = self.variables((node.fields or {}).get("name"))
+        value = (node.fields or {}).get("value")
+        if value is None:
+            for to in names:
+                self.add(to, COMES, ())
+                self.define(to, states)
+            return
+        sources = self.variables(value)
+        self.visit(value, states)
+        for to in names:
+            for source in sources:
+                self.add(to, COMES, (source,))
+            self.define(to, states)
+
+    def _if(self, node: Node, states: States) -> None:
+        before = dict(states)
+        branches = []
+        complete = False
+        for child in node.children:
+            complete = complete or "else" in child.type
+            if child.type in ("elif_clause", "else_clause"):
+                branches.append(dict(before))
+                self.visit(child, branches[-1])
+            else:
+                self.visit(child, states)
+        branches.append(dict(states))
+        if not complete:
+            branches.append(before)
+        states.update(union(branches))
+
+
+# ------------------------------------------------------------------ Java, JavaScript, Go, C, C++
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Types:
+    """The types of nodes that a language calls its statements by."""
+
+    declaration: str
+    assignment: frozenset[str]
+    increment: str
+    each: str
+    starts: str
+    declares: tuple[str, str] | None = ("name", "value")
+    each_parts: tuple[str, str] = ("name", "value")
+    whiles: bool = True
+    keeps: bool = False
+
+
+class ClassicFor(LoopWalk):
+    """All of it, then what follows the declaration that it starts with."""
+
+    def once(self, walk: Walk, node: Node, states: States) -> None:
+        """All children once."""
+        walk.children(node, states)
+
+    def twice(self, walk: Walk, node: Node, states: States) -> None:
+        """All children, then again those behind the declaration."""
+        assert isinstance(walk, BracesWalk)
+        walk.children(node, states)
+        started = False
+        for child in node.children:
+            if started:
+                walk.visit(child, states)
+            elif child.type == walk.types.starts:
+                update = (child.fields or {}).get("update")
+                if update is not None:
+                    walk.visit(update, states)
+                started = True
+
+
+class EachFor(LoopWalk):
+    """The iterated value, the variable, the body."""
+
+    def once(self, walk: Walk, node: Node, states: States) -> None:
+        """The body once."""
+        assert isinstance(walk, BracesWalk)
+        name, value = walk.types.each_parts
+        walk.visit(walk.part(node, value), states)
+        walk.pairwise(walk.part(node, name), walk.part(node, value), COMPUTED, states)
+        walk.visit(walk.part(node, "body"), states)
+
+
+class BracesWalk(Walk):
+    """A language that reads like C, by the types of its nodes."""
+
+    types: Types
+    _for = ClassicFor()
+    _each = EachFor()
+    _while = Whole()
+
+    def visit(self, node: Node, states: States) -> None:
+        """Add the edges of a node."""
+        types, kind = self.types, node.type
+        if node.leaf:
+            self.leaf(node, states)
+        elif not node.children:
+            self.bare(node)
+        elif kind == types.declaration:
+            self._declaration(node, states)
+        elif kind in types.assignment:
+            left, right = self.part(node, "left"), self.part(node, "right")
+            self.visit(right, states)
+            self.pairwise(left, right, COMPUTED, states)
+        elif kind == types.increment:
+            self.pairwise(node, node, COMPUTED, states)
+        elif kind == "if_statement":
+            self._if(node, states)
+        elif kind == "for_statement":
+            self.loop(node, states, self._for)
+        elif kind == types.each:
+            self.loop(node, states, self._each)
+        elif kind == "while_statement" and types.whiles:
+            self.loop(node, states, self._while)
+        else:
+            for child in node.children:
+                self.visit(child, states)
+
+    def pairwise(self, left: Node, right: Node, how: str, states: States) -> None:
+        """An edge from each variable of the right side to each of the left, which are then set."""
+        sources = self.variables(right)
+        for to in self.variables(left):
+            for source in sources:
+                self.add(to, how, (source,))
+            self.define(to, states)
+
+    def _declaration(self, node: Node, states: States) -> None:
+        name, value = self._declared(node)
+        if value is not None:
+            self.variables(name)
+            self.visit(value, states)
+            self.pairwise(name, value, COMES, states)
+            return
+        for to in self.variables(name):
+            self.add(to, COMES, ())
+            self.define(to, states)
+
+    def _declared(self, node: Node) -> tuple[Node, Node | None]:
+        """What a declaration names, and its value."""
+        if self.types.declares is None:
+            return node.children[0], node.children[1] if len(node.children) == 2 else None
+        name, value = self.types.declares
+        return self.part(node, name), (node.fields or {}).get(value)
+
+    def _if(self, node: Node, states: States) -> None:
+        before = dict(states)
+        branches: list[States] = []
+        complete = False
+        for child in node.children:
+            complete = complete or "else" in child.type
+            if child.type not in ("if_statement", "else") and not branches:
+                self.visit(child, states)
+            else:
+                branches.append(dict(before))
+                self.visit(child, branches[-1])
+        branches.append(dict(states))
+        if not complete or self.types.keeps:
+            branches.append(before)
+        states.update(union(branches))
+
+
+def _walk(types: Types) -> type[BracesWalk]:
+    return type("LanguageWalk", (BracesWalk,), {"types": types})
+
+
+_C = Types(
+    declaration="variable_declarator",
+    declares=None,
+    assignment=frozenset({"assignment_expression"}),
+    increment="postfix_unary_expression",
+    each="for_each_statement",
+    each_parts=("left", "right"),
+    starts="local_variable_declaration",
+)
+
+PUBLISHED: dict[str, type[Walk]] = {
+    "python": PythonWalk,
+    "java": _walk(
+        Types(
+            declaration="variable_declarator",
+            assignment=frozenset({"assignment_expression"}),
+            increment="update_expression",
+            each="enhanced_for_statement",
+            starts="local_variable_declaration",
+        )
+    ),
+    "javascript": _walk(
+        Types(
+            declaration="variable_declarator",
+            assignment=frozenset({"assignment_pattern", "augmented_assignment_expression"}),
+            increment="update_expression",
+            each="",
+            starts="variable_declaration",
+            keeps=True,
+        )
+    ),
+    "go": _walk(
+        Types(
+            declaration="var_spec",
+            assignment=frozenset({"assignment_statement"}),
+            increment="inc_statement",
+            each="",
+            starts="for_clause",
+            whiles=False,
+            keeps=True,
+        )
+    ),
+    "c": _walk(_C),
+    "cpp": _walk(_C),
+}
+"""Language to the walk that the published code takes; C and C++ go by the words of C#."""
+
+MEANT: dict[str, type[Walk]] = {
+    **PUBLISHED,
+    "javascript": _walk(
+        Types(
+            declaration="variable_declarator",
+            assignment=frozenset(
+                {
+                    "assignment_expression",
+                    "assignment_pattern",
+                    "augmented_assignment_expression",
+                }
+            ),
+            increment="update_expression",
+            each="for_in_statement",
+            each_parts=("left", "right"),
+            starts="",
+        )
+    ),
+    "go": _walk(
+        Types(
+            declaration="var_spec",
+            assignment=frozenset({"assignment_statement", "short_var_declaration"}),
+            increment="inc_statement",
+            each="",
+            starts="",
+        )
+    ),
+    "c": _walk(
+        Types(
+            declaration="init_declarator",
+            declares=("declarator", "value"),
+            assignment=frozenset({"assignment_expression"}),
+            increment="update_expression",
+            each="",
+            starts="",
+        )
+    ),
+    "cpp": _walk(
+        Types(
+            declaration="init_declarator",
+            declares=("declarator", "value"),
+            assignment=frozenset({"assignment_expression"}),
+            increment="update_expression",
+            each="for_range_loop",
+            each_parts=("declarator", "right"),
+            starts="",
+        )
+    ),
+}
+"""Language to a walk in that language's own words."""
+
+
+def flow(tree: Tree, texts: Sequence[str], *, twice: bool) -> list[Edge]:
+    """The edges of a program, by place; `texts` are those of its leaves.
+
+    A program that lacks a part of a statement, or is nested too deeply, has none.
+    """
+    kind = (PUBLISHED if twice else MEANT)[tree.language]
+    if not twice and tree.depth > DEEPEST:
+        return []
+    walk = kind(tree, texts, twice=twice, known=None)
+    try:
+        walk.run()
+        if not twice and walk.loops:
+            walk = kind(tree, texts, twice=False, known=sorted(walk.made))
+            walk.run()
+    except (Unreadable, RecursionError):
+        return []
+    return linked(walk.edges)
