@@ -169,6 +169,5 @@ def test_many_rows_are_told_together() -> None:
     rows = {name: {"rate": rate} for name, rate in rates.items()}
     said = published_of("t", PublishedTable.model_validate({"n": 100, "rows": rows})).sentences
     assert said[0] == "Of 10 pairs 7 can be told apart, all taken together."
-    assert "a is above b, c, d and e." in said and "d is above e." in said
-    assert "b can't be told apart from c and d." in said
-    assert "c can't be told apart from d." in said
+    assert said[1:3] == ("a above b, c, d and e.", "b, c and d above e.")
+    assert said[3].startswith("All other pairs can't be told apart")

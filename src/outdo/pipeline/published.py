@@ -154,8 +154,11 @@ def _sentences(gaps: Sequence[Gap], rows: Sequence[Share], table: PublishedTable
     alike = [gap for gap in gaps if gap.p >= 1 - LEVEL]
     if len(gaps) > MANY:
         said.append(f"Of {len(gaps)} pairs {len(apart)} can be told apart, all taken together.")
-        said += [f"{better} is above {_and(worse)}." for better, worse in _grouped(apart)]
-        said += [f"{one} can't be told apart from {_and(all_)}." for one, all_ in _grouped(alike)]
+        said += [f"{_and(better)} above {_and(worse)}." for better, worse in _grouped(apart)]
+        if alike:
+            said.append(
+                "All other pairs can't be told apart; the table says how many items each would need."
+            )
     else:
         if apart:
             names = "; ".join(f"{gap.a.name} above {gap.b.name}" for gap in apart)
@@ -184,12 +187,15 @@ def _alike(gap: Gap) -> str:
     return f"{gap.a.name} and {gap.b.name} can't be told apart: {more}."
 
 
-def _grouped(gaps: Sequence[Gap]) -> list[tuple[str, list[str]]]:
-    """The higher rows of pairs, each with the lower ones."""
-    found: dict[str, list[str]] = {}
+def _grouped(gaps: Sequence[Gap]) -> list[tuple[list[str], tuple[str, ...]]]:
+    """Higher rows with the lower ones of their pairs, those of the same lower ones together."""
+    below: dict[str, tuple[str, ...]] = {}
     for gap in gaps:
-        found.setdefault(gap.a.name, []).append(gap.b.name)
-    return list(found.items())
+        below[gap.a.name] = (*below.get(gap.a.name, ()), gap.b.name)
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, lower in below.items():
+        found.setdefault(lower, []).append(name)
+    return [(names, lower) for lower, names in found.items()]
 
 
 def _and(names: Sequence[str]) -> str:
