@@ -157,7 +157,7 @@ def _sentences(gaps: Sequence[Gap], rows: Sequence[Share], table: PublishedTable
         said += [f"{_and(better)} above {_and(worse)}." for better, worse in _grouped(apart)]
         if alike:
             said.append(
-                "All other pairs can't be told apart; the table says how many items each would need."
+                "All other pairs can't be told apart; the table says what each would need."
             )
     else:
         if apart:
