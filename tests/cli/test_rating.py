@@ -150,11 +150,11 @@ def test_people_and_a_judge_are_told_with_how_far_they_agree(
         for name, measures in found["raters"]["shares"].items()
         for one in measures
     }
-    assert shares["sharp", "good"] == 1 and shares["blunt", "good"] == 0
+    assert shares["sharp", "all of them"] == 1 and shares["blunt", "all of them"] == 0
     assert shares["blunt", "comprehensible"] == 0.5, "one of two raters"
     agreement = {one["name"]: one["value"] for one in found["agreement"]}
     assert agreement["alpha of informative"] == agreement["kappa of informative"] == 1
-    assert agreement["kappa of good"] == 1
+    assert agreement["kappa of all of them"] == 1
     assert agreement["kappa of comprehensible"] < 0.5
     judge = found["beside"]["judged"]
     assert judge["owed"] == {"judged": 1}

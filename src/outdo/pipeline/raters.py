@@ -27,7 +27,7 @@ from outdo.stats.agreement import Agreement, cohen_kappa, krippendorff_alpha
 from outdo.store import Store, holding
 from outdo.study import Answering, Study
 
-GOOD = "good"
+GOOD = rubric.ALL
 REPLY = "reply"
 SHOWN = {"statement": "problem", "instruction": "instruction", "program": "program"}
 """Field of an example to the column in which raters see it."""
@@ -174,11 +174,11 @@ def shares(said: Ratings, key: Key) -> dict[str, tuple[Measure, ...]]:
     for rating in said.ratings:
         for cell in key.of(rating.code):
             groups[cell.example] = cell.group
-            values: dict[str, bool | None] = {**rating.marks, GOOD: all(rating.marks.values())}
+            values: dict[str, bool | None] = dict(rating.marks)
             marked.append(
                 Marked(example=cell.example, contestant=cell.contestant, marks=Marks(values=values))
             )
-    return rubric.shares(marked, groups)
+    return rubric.shares(marked, groups, about=key.questions)
 
 
 def agreements(said: Ratings, key: Key) -> tuple[Measure, ...]:
