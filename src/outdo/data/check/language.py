@@ -86,7 +86,8 @@ def natural(text: str) -> str | None:
     votes: Counter[str] = Counter()
     known = _languages()
     for word in _WORD.findall(piece.lower()):
-        votes.update(known.get(word, ()))
+        for language in known.get(word, ()):
+            votes[language] += 1
     if not votes:
         return None
     (best, most), *others = votes.most_common(2)

@@ -11,6 +11,7 @@ groups, and tried on the other half.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -154,7 +155,7 @@ def corrected(counts: Mapping[Mark, tuple[int, int]], *, level: float) -> dict[M
     """
     least = sorted(2.0 ** (1 - sum(count)) for count in counts.values())
     times = 1
-    while sum(p <= level / times for p in least) > times:
+    while bisect_right(least, level / times) > times:
         times += 1
     found = {}
     for mark, (wins, losses) in counts.items():
