@@ -175,9 +175,55 @@ def test_a_judge_by_length_is_not_believed_unless_nobody_tries_it(
     assert "judge floor/longer, withheld:" in out
     code, out, _ = type_(a, b, "--judge", "floor/longer", "--known", "0", "--expect", "better")
     assert code == 0
-    assert "on trust" in out and "no judge was tried" in out
+    assert "on trust: it was not tried on a task whose answer is known, as was asked" in out
     code, out, _ = type_(a, b, "--judge", "floor/shorter", "--known", "0", "--expect", "better")
     assert code == 1 and "a is worse than b" in out
+
+
+def test_a_judge_that_is_not_tried_says_why(type_: Type, tmp_path: Path) -> None:
+    a = answers(tmp_path / "a.jsonl", {"1": "x", "2": "yy", "3": "zzz"})
+    b = answers(tmp_path / "b.jsonl", {"1": "y", "2": "z", "3": "w"})
+    _, out, _ = type_(a, b, "--judge", "floor/longer")
+    assert "judge floor/longer, on trust: it was not tried" in out
+    assert "it takes 10 known prompts whose replies differ, and there are 3" in out
+    bare = answers(tmp_path / "c.jsonl", {"1": "x", "2": "yy"}, prompts=False)
+    _, out, _ = type_(bare, bare, "--judge", "floor/longer")
+    assert "and there are none" in out
+    files = (EXAMPLES / "better.jsonl", EXAMPLES / "reference.jsonl", "--judge", JUDGE)
+    _, out, _ = type_(*files, "--limit", "20")
+    assert "on trust: it was not tried" in out and "a script replays what it was given" in out
+
+
+def test_the_published_form_is_of_written_verdicts(type_: Type, tmp_path: Path) -> None:
+    a = answers(tmp_path / "a.jsonl", {"1": "x"})
+    arguments = (a, a, "--judge", JUDGE, "--way", "choice", "--form", "published")
+    code, _, err = type_(*arguments)
+    assert code == 2 and "writes no verdict" in err and "--form" in err
+
+
+def test_a_dry_run_tells_calls_tokens_and_cost_and_asks_nobody(
+    type_: Type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("prices:\n  openai/gpt-4o: {in: 2.5, out: 10.0}\n")
+    names = [f"n{i:02d}" for i in range(12)]
+    a = answers(tmp_path / "a.jsonl", {name: f"{name} said well" for name in names})
+    b = answers(tmp_path / "b.jsonl", {name: f"{name}" for name in names})
+    (tmp_path / "judge.jsonl").write_text((EXAMPLES / "judge.jsonl").read_text())
+    judges = ("--judge", "openai/gpt-4o", "--judge", "scripted/judge.jsonl")
+    code, out, _ = type_(a, b, *judges, "--max-tokens", "100", "--prices", prices, "--dry-run")
+    assert code == 0
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines()]
+    told = {(row[0], row[2]): row[3:] for row in rows if len(row) == 7}
+    assert told["openai", "known task"][0] == "24"
+    calls, _, tokens_out, cost = told["openai", "the answers"]
+    assert (calls, tokens_out) == ("24", "2,400")
+    assert told["openai", "in all"][0] == "48" and cost.startswith("$0.0")
+    assert told["this machine", "the answers"][0] == "24"
+    assert ("this machine", "known task") not in told, "a script isn't tried"
+    assert not (tmp_path / "runs").exists()
 
 
 # ------------------------------------------------------------------ the parts

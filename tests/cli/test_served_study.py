@@ -178,6 +178,22 @@ def test_a_dry_run_tells_calls_tokens_and_cost_of_each_provider(
     assert told["openai", "", "in all"][0] == "30"
 
 
+def test_a_dry_run_counts_the_calls_of_a_rubric(
+    study: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rubric = "{model: strong, way: rubric, known: 10, attributes: {right: Is it so}}"
+    overrides = [
+        "models.strong=openai/gpt-4o",
+        f"judges={{check: {rubric}}}",
+        "compare.repair.judges=[check]",
+    ]
+    assert run_study(study, log_dir=Path("runs"), overrides=overrides, dry_run=True) == 0
+    rows = [line.split("│")[1:-1] for line in capsys.readouterr().out.splitlines()]
+    told = {row[2].strip(): row[3].strip() for row in rows if len(row) == 7}
+    assert told["check judges repair"] == "12", "both contestants' replies to six examples"
+    assert told["check, known task"] == "12", "a good and a bad reply to each"
+
+
 def test_a_dry_run_without_the_data_tells_the_plan(
     study: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

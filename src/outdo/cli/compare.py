@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console
+
+from outdo.cli.costs import Books, Share, show_shares
 from outdo.cli.remote import Remote
 from outdo.cli.studies import WORDS
 from outdo.cli.tools import tools_for, without_sandbox
@@ -13,7 +16,7 @@ from outdo.cli.watch import watcher
 from outdo.data.bridges import AnswerSet, read_answers
 from outdo.errors import PermanentError, StudyError
 from outdo.models.reference import ModelReference
-from outdo.pipeline.duel import Duel, Terms, duel, write_duel
+from outdo.pipeline.duel import Bout, Duel, Terms, bout_of, duel, owed, write_duel
 from outdo.pipeline.jury import Bench, Chair
 from outdo.pipeline.protocols import Tools
 from outdo.pipeline.stages import Shop
@@ -21,6 +24,7 @@ from outdo.protocols import Engine
 from outdo.records import Completion, Measure, Request, digest, to_json
 from outdo.store import Store
 from outdo.study import Answering, Judging
+from outdo.study.names import at_odds
 
 FLOORS = {"longer": max, "shorter": min}
 """Judges that need no model: whoever believes the floor of its choice says so with known 0."""
@@ -38,10 +42,12 @@ def compare_files(
     log_dir: Path,
     remote: Remote,
     expect: str | None = None,
+    dry_run: bool = False,
 ) -> int:
     """The exit code of a comparison: 0 if the verdict is the expected one, or none is expected.
 
-    Nothing is paid twice: a judge's calls are stored as those of a study are.
+    Nothing is paid twice: a judge's calls are stored as those of a study are. A dry run says what
+    would be asked, and asks nobody.
     """
     if not judges:
         raise StudyError("nobody judges", "name a judge: --judge openai/<model>")
@@ -61,9 +67,12 @@ def compare_files(
             )
         )
     )
+    chairs = [_chair(tools, name, judging) for name in judges]
+    if dry_run:
+        show_shares(_shares(chairs, bout_of(a, b, terms), terms, remote, seed=seed), Console())
+        return 0
     how = {**tools.environment(), "study": folder.name}
     shop = Shop(store=Store(log_dir), tools=tools, watch=watcher(), how=how)
-    chairs = [_chair(tools, name, judging) for name in judges]
     found = duel(Bench(shop, seed), chairs, a, b, terms)
     write_duel(found, folder, about={"first": str(first), "second": str(second), "digest": what})
     for line in told(found, a, b):
@@ -75,11 +84,25 @@ def compare_files(
     return 0 if word in WORDS[expect] else 1
 
 
+def _shares(
+    chairs: Sequence[Chair], bout: Bout, terms: Terms, remote: Remote, *, seed: int
+) -> list[Share]:
+    """What each judge would be asked, and what that would take."""
+    books = Books(remote)
+    return [
+        books.share(chair.name, what, requests)
+        for chair in chairs
+        for what, requests in owed(chair, bout, terms, seed=seed).items()
+    ]
+
+
 def _chair(tools: Tools, name: str, judging: Mapping[str, object]) -> Chair:
     floor = name.startswith("floor/")
     spec = Judging.model_validate(
         {**judging, "model": name, **({"way": "reward"} if floor else {})}
     )
+    for key, problem, hint in at_odds(spec) if not floor else ():
+        raise StudyError(problem, hint, where=f"--{key}")
     return Chair(name=name, spec=spec, model=tools.resolve(name), made_from=(name,))
 
 

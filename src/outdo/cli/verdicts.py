@@ -12,6 +12,7 @@ from outdo.cli.options import (
     RUNS,
     BaseUrl,
     Budget,
+    DryRun,
     Expected,
     Limit,
     LocalOnly,
@@ -32,6 +33,13 @@ class Way(StrEnum):
     reward = "reward"
 
 
+class Written(StrEnum):
+    """How a verdict is written."""
+
+    json = "json"
+    published = "published"
+
+
 class Ties(StrEnum):
     """What a tie counts as in a rate."""
 
@@ -46,6 +54,7 @@ Judges = Annotated[
     list[str], typer.Option("--judge", help="openai/..., scripted/..., floor/longer; repeat it.")
 ]
 Asked = Annotated[Way, typer.Option("--way", help="How judges are asked.")]
+WrittenAs = Annotated[Written, typer.Option("--form", help="How a verdict is written.")]
 Criterion = Annotated[str, typer.Option("--criterion", help="What is better.")]
 Scores = Annotated[bool, typer.Option("--scores", help="A mark of 1 to 10 too.")]
 Repeats = Annotated[
@@ -75,6 +84,7 @@ def compare(
     second: Second,
     judge: Judges,
     way: Asked = Way.ask,
+    written: WrittenAs = Written.json,
     criterion: Criterion = "",
     scores: Scores = False,
     repeats: Repeats = 0.0,
@@ -91,6 +101,7 @@ def compare(
     max_connections: MaxConnections = None,
     budget: Budget = None,
     prices: PriceFile = None,
+    dry_run: DryRun = False,
     expect: Expected = None,
 ) -> None:
     """Hold two files of answers against each other; no study, no training."""
@@ -98,7 +109,13 @@ def compare(
     from outdo.cli.remote import Remote
     from outdo.pipeline.duel import Terms
 
-    manner = {"way": way.value, "scores": scores, "repeats": repeats, "max_tokens": max_tokens}
+    manner = {
+        "way": way.value,
+        "form": written.value,
+        "scores": scores,
+        "repeats": repeats,
+        "max_tokens": max_tokens,
+    }
     code = compare_files(
         first,
         second,
@@ -116,6 +133,7 @@ def compare(
             prices=prices,
         ),
         expect=expect.value if expect else None,
+        dry_run=dry_run,
     )
     raise typer.Exit(code)
 

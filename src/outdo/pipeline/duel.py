@@ -7,7 +7,7 @@ believed, and its verdict is withheld. A script replays what it was given, and i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from outdo.judging.families import warnings
 from outdo.judging.health import health
 from outdo.judging.known import Belief, believed
 from outdo.judging.standings import PANEL
-from outdo.pipeline.jury import Bench, Chair, summed
-from outdo.records import Comparison, Json, Measure, Message, Standing, digest, to_json
+from outdo.pipeline.asking import sampled
+from outdo.pipeline.jury import Bench, Chair, asking, manner_of, summed
+from outdo.records import Comparison, Json, Measure, Message, Request, Standing, digest, to_json
 from outdo.report import Cost
 from outdo.stats import Verdict, verdict
 from outdo.store import write_text
@@ -98,7 +99,16 @@ def contests_between(
 
 
 def known_between(a: AnswerSet, b: AnswerSet, shared: Matched, terms: Terms) -> list[Contest]:
-    """The easy task: a reply to a request beside one to another, out of either file in turn."""
+    """The easy task: a reply to a request beside one to another, out of either file in turn.
+
+    Nothing where there are too few for a judge to show anything by them.
+    """
+    found = _tellable(a, b, shared)
+    return found[: terms.known] if len(found) >= FEWEST_KNOWN else []
+
+
+def _tellable(a: AnswerSet, b: AnswerSet, shared: Matched) -> list[Contest]:
+    """A contest for each known request to which somebody gave a reply of its own."""
     asked = {id: prompt for id in shared.ids if (prompt := a.prompt(id) or b.prompt(id))}
     order = sorted(asked, key=lambda id: digest(["known", id]))
     found: list[Contest] = []
@@ -118,7 +128,20 @@ def known_between(a: AnswerSet, b: AnswerSet, shared: Matched, terms: Terms) -> 
                 criterion=BELONGS,
             )
             found.append(contest)
-    return found[: terms.known] if len(found) >= FEWEST_KNOWN else []
+    return found
+
+
+def _untried(chair: Chair, bout: Bout, terms: Terms) -> str:
+    """Why a judge isn't tried on a task whose answer is known; nothing where it is."""
+    said = "it was not tried on a task whose answer is known"
+    if chair.model.kind == "script":
+        return f"{said}: a script replays what it was given"
+    if not terms.known:
+        return f"{said}, as was asked"
+    if not bout.easy:
+        there = f"there {'is' if bout.tellable == 1 else 'are'} {bout.tellable or 'none'}"
+        return f"{said}: it takes {FEWEST_KNOWN} known prompts whose replies differ, and {there}"
+    return ""
 
 
 def _first(answers: AnswerSet, id: str) -> str:
@@ -134,62 +157,85 @@ def _limited(ids: Sequence[str], limit: int | None) -> Sequence[str]:
     return sorted(ids, key=lambda id: digest(["limit", id]))[:limit] if limit else ids
 
 
-def duel(bench: Bench, chairs: Sequence[Chair], a: AnswerSet, b: AnswerSet, terms: Terms) -> Duel:
-    """What the judges come to about two files of answers."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bout:
+    """What judges are asked about two files: the known task first, then the answers.
+
+    `easy` is empty where nobody is tried, `tellable` how many contests it could be made of.
+    """
+
+    names: tuple[str, str]
+    shared: Matched
+    contests: tuple[Contest, ...]
+    easy: tuple[Contest, ...]
+    tellable: int
+
+
+def bout_of(a: AnswerSet, b: AnswerSet, terms: Terms) -> Bout:
+    """What judges are asked about two files of answers."""
     shared = matched(a, b)
     names = (a.name, b.name) if a.name != b.name else (f"{a.name} (first)", f"{b.name} (second)")
-    contests = contests_between(a, b, shared, terms, names)
-    easy = known_between(a, b, shared, terms) if terms.known else []
-    seats = tuple(_seat(bench, chair, contests, easy, names) for chair in chairs)
-    every = [one for seat in seats if seat.believed for one in seat.judgements]
-    items = {
-        one.comparison.example: Item(task=TASK, group=one.comparison.example) for one in contests
+    return Bout(
+        names=names,
+        shared=shared,
+        contests=tuple(contests_between(a, b, shared, terms, names)),
+        easy=tuple(known_between(a, b, shared, terms) if terms.known else []),
+        tellable=len(_tellable(a, b, shared)),
+    )
+
+
+def owed(chair: Chair, bout: Bout, terms: Terms, *, seed: int) -> dict[str, list[Request]]:
+    """What a judge would be asked, the known task by itself."""
+    manner, sampling = manner_of(chair.spec), sampled(asking(chair.spec), seed=seed)
+    tried = () if _untried(chair, bout, terms) else bout.easy
+    return {
+        what: [call.request(sampling) for contest in contests for call in manner.prompts(contest)]
+        for what, contests in (("known task", tried), ("the answers", bout.contests))
+        if contests
     }
+
+
+def duel(bench: Bench, chairs: Sequence[Chair], a: AnswerSet, b: AnswerSet, terms: Terms) -> Duel:
+    """What the judges come to about two files of answers."""
+    bout = bout_of(a, b, terms)
+    seats = tuple(_seat(bench, chair, bout, terms) for chair in chairs)
+    every = [one for seat in seats if seat.believed for one in seat.judgements]
+    ids = dict.fromkeys(one.comparison.example for one in bout.contests)
     told, standing = None, None
     if every:
+        items = {id: Item(task=TASK, group=id) for id in ids}
         (standing, *_) = standings(every, items, judge=PANEL, claim="these")
         told = verdict_of(fold(every), terms)
     return Duel(
-        a=names[0],
-        b=names[1],
-        matched=shared,
+        a=bout.names[0],
+        b=bout.names[1],
+        matched=bout.shared,
         terms=terms,
         seats=seats,
         standing=standing,
         verdict=told,
-        notes=(*a.notes, *b.notes, *shared.notes, *_untried(easy, terms, seats)),
+        notes=(*a.notes, *b.notes, *bout.shared.notes, *bench.shop.notes),
     )
 
 
-def _untried(easy: Sequence[Contest], terms: Terms, seats: Sequence[Seat]) -> Iterator[str]:
-    if not easy and any(seat.belief is None for seat in seats):
-        why = "as was asked" if not terms.known else f"fewer than {FEWEST_KNOWN} prompts are known"
-        yield f"no judge was tried on a task whose answer is known: {why}"
-
-
-def _seat(
-    bench: Bench,
-    chair: Chair,
-    contests: Sequence[Contest],
-    easy: Sequence[Contest],
-    names: tuple[str, str],
-) -> Seat:
-    groups = {one.comparison.example: one.comparison.example for one in (*contests, *easy)}
-    costs, belief, why = [], None, "it was not tried"
-    if easy and chair.model.kind != "script":
-        known, cost = bench.hear(chair, easy, groups, title=f"judge {chair.name}, known task")
+def _seat(bench: Bench, chair: Chair, bout: Bout, terms: Terms) -> Seat:
+    every = (*bout.contests, *bout.easy)
+    groups = {one.comparison.example: one.comparison.example for one in every}
+    costs, belief, why = [], None, _untried(chair, bout, terms)
+    if not why:
+        known, cost = bench.hear(chair, bout.easy, groups, title=f"judge {chair.name}, known task")
         costs.append(cost)
         belief = believed(known, groups)
         why = belief.why
     judgements: tuple[Judgement, ...] = ()
     if belief is None or belief.believed:
-        judgements, cost = bench.hear(chair, contests, groups, title=f"judge {chair.name}")
+        judgements, cost = bench.hear(chair, bout.contests, groups, title=f"judge {chair.name}")
         costs.append(cost)
     return Seat(
         name=chair.name,
         belief=belief,
         why=why,
-        warnings=warnings(chair.made_from, {name: (name,) for name in names}),
+        warnings=warnings(chair.made_from, {name: (name,) for name in bout.names}),
         health=health(judgements, groups, claim="these") if judgements else (),
         cost=summed(costs),
         judgements=judgements,

@@ -30,12 +30,12 @@ class Job:
     ) -> None:
         self.study, self.duties, self.tools = study, duties, tools
         how = {**tools.environment(), "study": study.study}
-        self.shop = Shop(store=store, tools=tools, watch=watch, how=how)
+        self.notes: dict[str, None] = {}
+        self.shop = Shop(store=store, tools=tools, watch=watch, how=how, notes=self.notes)
         self.folder = store.root / study.study
         self.references: dict[str, ModelReference] = {}
         self.data: dict[str, Made] = {}
         self.shots: dict[str, dict[str, list[Example]]] = {}
-        self.notes: dict[str, None] = {}
 
     def resolve(self) -> None:
         """Find the study's models: one that isn't there is told before any work is done."""

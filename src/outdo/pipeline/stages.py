@@ -17,7 +17,7 @@ from outdo.errors import DataError, EngineError, SandboxError, TransientError
 from outdo.models.reference import ModelReference
 from outdo.pipeline.asking import Asked, has_gold
 from outdo.pipeline.protocols import ScoreOf, Tools, Watch
-from outdo.protocols import Runner
+from outdo.protocols import Engine, Runner
 from outdo.records import (
     Answer,
     Completion,
@@ -40,12 +40,16 @@ from outdo.tasks import Task
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """Where stages are made: the store, the tools, whoever watches, and how it all runs here."""
+    """Where stages are made: the store, the tools, whoever watches, and how it all runs here.
+
+    `notes` gathers what a person should know of how models were asked, each once.
+    """
 
     store: Store
     tools: Tools
     watch: Watch
     how: Mapping[str, Json]
+    notes: dict[str, None] = field(default_factory=dict)
 
 
 # ------------------------------------------------------------------ data
@@ -132,6 +136,9 @@ def _read_data(folder: Path) -> Made:
 
 # ------------------------------------------------------------------ completions
 
+NOTES = "notes"
+"""What is told about a row of how its engine was asked: features that a server refused."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
@@ -184,7 +191,7 @@ def completed(
     """A model's answers to requests that are alike in their sampling, and where they are stored.
 
     `requests` and what is told `about` each are by the request's key; a string says why an answer
-    is missing.
+    is missing. What the engine notes of its answers is stored with them, and noted again.
     """
     sampling = to_json(next(iter(requests.values())).sampling)
     what = {"model": model.digest, "precision": ask.precision, "sampling": sampling}
@@ -194,12 +201,22 @@ def completed(
         engine = shop.tools.engine(model, ask)
         try:
             for request, completion in engine.complete([requests[key] for key in owed]):
-                yield _completion_row(request.key, about[request.key], completion)
+                noted = _noted(about[request.key], engine)
+                yield _completion_row(request.key, noted, completion)
         except TransientError as error:
             raise _stopped(error, where or title) from error
 
     rows = filled(shop, stage, list(requests), make, title=title, unit=unit)
+    for row in rows.values():
+        noted = row.about.get(NOTES)
+        shop.notes.update(dict.fromkeys(map(str, noted)) if isinstance(noted, list) else {})
     return stage.folder, {key: _completion(row) for key, row in rows.items()}
+
+
+def _noted(about: Mapping[str, Json], engine: Engine) -> Mapping[str, Json]:
+    """What is told about a row, with whatever its engine has noted; few engines note anything."""
+    notes = [str(note) for note in getattr(engine, "notes", ())]
+    return {**about, NOTES: notes} if notes else about
 
 
 def _stopped(error: TransientError, name: str) -> EngineError:

@@ -98,11 +98,11 @@ def _judging(study: Study) -> None:
     for name, judge in study.judges.items():
         _model(study, judge.model, "judges", name, "model")
         study.single(judge.model, study.runs(), "judges", name, "model")
-        for key, problem, hint in _at_odds(judge):
+        for key, problem, hint in at_odds(judge):
             raise StudyError(problem, hint, where=study.where("judges", name, key))
 
 
-def _at_odds(judge: Judging) -> Iterable[tuple[str, str, str]]:
+def at_odds(judge: Judging) -> Iterable[tuple[str, str, str]]:
     """Keys of a judge that make no sense beside its way: the key, what is wrong, what to do."""
     way, rubric = judge.way, judge.way == "rubric"
     for key in ("scores", "repeats") if way != "ask" else ():

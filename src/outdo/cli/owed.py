@@ -1,0 +1,115 @@
+"""What a study's judges would be asked; replies that nobody has given are as long as may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from outdo.engines.estimate import BYTES_PER_TOKEN
+from outdo.judging import Contest, criterion
+from outdo.judging.known import known_task
+from outdo.pipeline.asking import Asked, asked_of_all, has_gold, sampled
+from outdo.pipeline.duties import Duties
+from outdo.pipeline.jury import asking, manner_of
+from outdo.pipeline.rubrics import Given, both, call_of
+from outdo.records import Comparison, Example, Prompt, Request
+from outdo.study import Answers, Compared, Judging, Study
+
+Test = Mapping[str, Sequence[Example]]
+"""The test examples of each data entry."""
+
+
+def size(text: str) -> int:
+    """About how many tokens a text is."""
+    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
+
+
+def judged(
+    study: Study, duties: Duties, table: Compared, spec: Judging, test: Test
+) -> list[Request]:
+    """A judge's calls over one table."""
+    answers = [one for one in study.answers().values() if one.entry in table.answers]
+    if spec.way == "rubric":
+        return [
+            request
+            for one in answers
+            for owed in _owed(study, duties, one, test, samples=one.ask.samples)
+            for request in [_checked(owed, one, spec, study.seed)] * len(one.models)
+        ]
+    against = next(one for one in answers if one.entry == table.judge_against)
+    return [
+        request
+        for one in answers
+        if one is not against
+        for owed in _owed(study, duties, against, test, samples=1)
+        for request in _compared(owed, one, against, spec, study.seed)
+    ]
+
+
+def _owed(
+    study: Study, duties: Duties, answers: Answers, test: Test, *, samples: int
+) -> Iterator[Asked]:
+    """What a contestant is asked, without shots."""
+    ask = answers.ask.model_copy(update={"shots": 0, "samples": samples})
+    return asked_of_all(duties, ask, test[answers.data], {}, seed=study.seed, size=size)
+
+
+def _compared(
+    owed: Asked, one: Answers, against: Answers, spec: Judging, seed: int
+) -> list[Request]:
+    """The calls of one example, for as many samples as the two have."""
+    contest = Contest(
+        comparison=Comparison(example=owed.example.id, a=one.name, b=against.name),
+        request=owed.request.prompt.messages,
+        replies=(_filled("a", one), _filled("b", against)),
+        criterion=spec.criterion or criterion(owed.task.name),
+    )
+    calls = [_request(call.prompt, spec, seed) for call in manner_of(spec).prompts(contest)]
+    return calls * max(one.ask.samples * len(one.models), against.ask.samples * len(against.models))
+
+
+def _checked(owed: Asked, one: Answers, spec: Judging, seed: int) -> Request:
+    given = Given(
+        example=owed.example.id,
+        contestant=one.name,
+        request=owed.request.prompt.messages,
+        reply=_filled("a", one),
+    )
+    call = call_of(given, spec)
+    assert call is not None
+    return _request(call.prompt, spec, seed)
+
+
+def _request(prompt: Prompt, spec: Judging, seed: int) -> Request:
+    return Request(prompt=prompt, sampling=sampled(asking(spec), seed=seed))
+
+
+def _filled(letter: str, answers: Answers) -> str:
+    """A reply as long as this one's may be."""
+    return letter * (BYTES_PER_TOKEN * answers.ask.max_tokens)
+
+
+def known(study: Study, duties: Duties, spec: Judging, test: Test) -> list[Request]:
+    """The calls of the task that a judge does first."""
+    examples = list({one.id: one for rows in test.values() for one in rows}.values())
+    contests = known_task(examples, limit=spec.known)
+    if not contests:
+        solved = [one for one in examples if has_gold(duties.of(one), one)]
+        contests = known_task(
+            solved,
+            request=lambda one: (
+                duties.of(one).prompt(one, variant=duties.of(one).variants[0]).messages
+            ),
+            gold=lambda one: duties.of(one).gold(one),
+            bait=lambda one: duties.of(one).bait(one),
+            limit=spec.known,
+        )
+    prompts = [prompt for contest in contests for prompt in _prompts(contest, spec)]
+    return [_request(prompt, spec, study.seed) for prompt in prompts]
+
+
+def _prompts(contest: Contest, spec: Judging) -> Iterator[Prompt]:
+    if spec.way == "rubric":
+        calls = (call_of(given, spec) for given in both(contest))
+        yield from (call.prompt for call in calls if call)
+    else:
+        yield from (call.prompt for call in manner_of(spec).prompts(contest))
