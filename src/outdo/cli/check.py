@@ -15,6 +15,7 @@ from outdo.data.check.reading import evaluation_of, texts_of
 from outdo.data.sifting import Item
 from outdo.errors import DataError, MissingExtra, ModelError
 from outdo.pipeline import make_data
+from outdo.pipeline.stages import Made
 from outdo.records import Conversation, Example, to_json
 from outdo.store import Store
 from outdo.study import Conversations, PairRows, Study, load_study
@@ -67,9 +68,11 @@ def _columns(given: Sequence[str]) -> dict[str, str]:
 
 def _of_study(study: Study, *, log_dir: Path, tier: str) -> tuple[list[Gathered], list[Item]]:
     """The sets of a study: files as they are, examples as they are made; and its test examples."""
-    tools = tools_for(log_dir, tier=tier, task=study.task)
-    made = make_data(study, store=Store(log_dir), tools=tools, watch=watcher())
     sets: list[Gathered] = []
+    made: Mapping[str, Made] = {}
+    if not all(isinstance(spec, Conversations | PairRows) for spec in study.data.values()):
+        tools = tools_for(log_dir, tier=tier, task=study.task)
+        made = make_data(study, store=Store(log_dir), tools=tools, watch=watcher())
     for name, spec in study.data.items():
         if isinstance(spec, Conversations | PairRows):
             path = Path(study.data_root) / spec.path

@@ -135,9 +135,9 @@ CAUSES = frozenset(
 """Kinds of marks that name a cause; they are told before those that merely go with them."""
 
 OPEN: Mapping[str, Callable[[str], str | None]] = {
-    "first word": lambda text: (text.split(None, 1) or [None])[0],
+    "first word": lambda text: next(iter(text.split(None, 1)), None),
     "first line": lambda text: _line(text.strip().partition("\n")[0]),
-    "last word": lambda text: (text.rsplit(None, 1) or [None])[-1],
+    "last word": lambda text: next(reversed(text.rsplit(None, 1)), None),
     "last line": lambda text: _line(text.strip().rpartition("\n")[2]),
     "language": natural,
     "programming language": programming,

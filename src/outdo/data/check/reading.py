@@ -112,6 +112,7 @@ def _made(
 def gathered(name: str, rows: Sequence[Conversation | Pair | Example]) -> list[Gathered]:
     """The same of rows that are read: conversations, pairs and examples each as a set."""
     sets: dict[str, list[Entry]] = {}
+    replies: tuple[str, ...]
     for row in rows:
         if isinstance(row, Pair):
             turns, replies = row.prompt.messages, (row.chosen, row.rejected)
