@@ -12,13 +12,14 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from outdo.errors import DataError
 from outdo.scorers import bleu
 from outdo.scorers.codebleu import trees
 from outdo.scorers.codebleu.bare import bare
-from outdo.scorers.codebleu.flow import numbered
+from outdo.scorers.codebleu.flow import Item, numbered
 from outdo.scorers.codebleu.walks import flow
 from outdo.scorers.codebleu.words import KEYWORDS
 
@@ -123,14 +124,41 @@ def _matches(candidate: str, reference: str, *, language: str, form: Form) -> Ma
     return counted(candidate, reference, language)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Program:
+    """What is compared of a program; the same reference is met once for each contestant."""
+
+    words: list[str]
+    shapes: list[int]
+    items: Counter[Item]
+
+
+@lru_cache(maxsize=512)
+def _program(code: str, language: str, form: Form) -> _Program:
+    if form == "compat":
+        tree = trees.parse(bare(_short(code), language), language)
+        return _Program(
+            words=code.split(),
+            shapes=trees.printed_shapes(tree),
+            items=numbered(flow(tree, published_texts(tree), twice=True)),
+        )
+    tree = trees.parse(_short(code), language)
+    words = trees.tokens(tree)
+    return _Program(
+        words=words,
+        shapes=trees.clean_shapes(tree) if words else [],
+        items=numbered(flow(tree, meant_texts(tree), twice=False)) if words else Counter(),
+    )
+
+
 def _compat(candidate: str, reference: str, language: str) -> Matches:
     """As the package counts: words by blanks, weights in a recall, subtrees unclipped."""
     candidate, reference = candidate.strip(), reference.strip()
-    said, wanted = candidate.split(), reference.split()
+    one, other = (_program(code, language, "compat") for code in (candidate, reference))
+    said, wanted = one.words, other.words
     counts = bleu.count(said, wanted, orders=ORDERS)
     weight = dict.fromkeys(wanted, PLAIN) | dict.fromkeys(KEYWORDS[language] & set(wanted), 1.0)
-    mine = Counter(said)
-    theirs = Counter(wanted)
+    mine, theirs = Counter(said), Counter(wanted)
     # Summed in the order of the reference, as the package does: floats remember their order.
     found = sum((min(n, mine[word]) * weight[word] for word, n in theirs.items()), 0.0)
     total = sum((n * weight[word] for word, n in theirs.items()), 0.0)
@@ -138,17 +166,12 @@ def _compat(candidate: str, reference: str, language: str) -> Matches:
     weighted += [
         (float(counts.matches[n]), float(max(1, len(wanted) - n))) for n in range(1, ORDERS)
     ]
-    one, other = (
-        trees.parse(bare(_short(code), language), language) for code in (candidate, reference)
-    )
-    shapes: trees.Shapes = {}
-    known = set(trees.printed_shapes(one, shapes))
-    asked = trees.printed_shapes(other, shapes)
+    known = set(one.shapes)
     return Matches(
         ngrams=tuple((m, max(1, t)) for m, t in zip(counts.matches, counts.totals, strict=True)),
         weighted=tuple(weighted),
-        syntax=(sum(shape in known for shape in asked), len(asked)),
-        dataflow=_flows(one, other, twice=True),
+        syntax=(sum(shape in known for shape in other.shapes), len(other.shapes)),
+        dataflow=((one.items & other.items).total(), other.items.total()),
         candidate=len(said),
         reference=len(wanted),
         same=candidate == reference,
@@ -156,25 +179,21 @@ def _compat(candidate: str, reference: str, language: str) -> Matches:
 
 
 def _fixed(candidate: str, reference: str, language: str) -> Matches:
-    one, other = (trees.parse(_short(code), language) for code in (candidate, reference))
-    said, wanted = trees.tokens(one), trees.tokens(other)
+    one, other = (_program(code, language, "fixed") for code in (candidate, reference))
+    said, wanted = one.words, other.words
     counts = bleu.count(said, wanted, orders=ORDERS)
-    theirs, keywords = Counter(wanted), KEYWORDS[language]
-    mine = Counter(said)
+    mine, theirs, keywords = Counter(said), Counter(wanted), KEYWORDS[language]
     ngrams = tuple((float(m), float(t)) for m, t in zip(counts.matches, counts.totals, strict=True))
     weigh = {word: 1.0 if word in keywords else PLAIN for word in mine}
     weighted = (
         math.fsum(min(n, theirs[word]) * weigh[word] for word, n in mine.items()),
         math.fsum(n * weigh[word] for word, n in mine.items()),
     )
-    shapes: trees.Shapes = {}
-    found = Counter(trees.clean_shapes(one, shapes)) if said else Counter[int]()
-    asked = Counter(trees.clean_shapes(other, shapes)) if wanted else Counter[int]()
     return Matches(
         ngrams=ngrams,
         weighted=(weighted, *ngrams[1:]),
-        syntax=((found & asked).total(), asked.total()),
-        dataflow=_flows(one, other, twice=False),
+        syntax=((Counter(one.shapes) & Counter(other.shapes)).total(), len(other.shapes)),
+        dataflow=((one.items & other.items).total(), other.items.total()),
         candidate=len(said),
         reference=len(wanted),
         same=candidate.strip() == reference.strip() != "",
@@ -183,16 +202,6 @@ def _fixed(candidate: str, reference: str, language: str) -> Matches:
 
 def _short(code: str) -> str:
     return code if len(code) <= LONGEST else ""
-
-
-def _flows(candidate: trees.Tree, reference: trees.Tree, *, twice: bool) -> tuple[int, int]:
-    """How many items of the reference's flow are in the candidate's, and how many there are."""
-    texts = published_texts if twice else meant_texts
-    asked = numbered(flow(reference, texts(reference), twice=twice))
-    if not asked:
-        return 0, 0
-    found = numbered(flow(candidate, texts(candidate), twice=twice))
-    return (found & asked).total(), asked.total()
 
 
 def meant_texts(tree: trees.Tree) -> list[str]:

@@ -13,7 +13,8 @@ import bisect
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple
 
 from outdo.scorers.codebleu.trees import Node, Tree
 
@@ -31,8 +32,7 @@ class Unreadable(Exception):
     """A statement lacks a part that it must have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """A token, and the tokens that its value came from, by name and by place."""
 
     name: str
@@ -44,7 +44,7 @@ class Edge:
 
 def linked(edges: Iterable[Edge]) -> list[Edge]:
     """The edges by place, one for each, without those that neither come from nor lead anywhere."""
-    ordered = sorted(edges, key=lambda edge: edge.place)
+    ordered = sorted(edges, key=itemgetter(1))
     touched = {place for edge in ordered for place in edge.places}
     touched |= {edge.place for edge in ordered if edge.places}
     merged: dict[int, Edge] = {}

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from outdo.errors import DataError, MissingExtra
 from outdo.scorers.codebleu.words import KEYWORDS
@@ -66,19 +66,29 @@ _FIELDS = {
 
 
 class Node:
-    """A node: its type, its bytes, its children, and the leaves that it spans."""
+    """A node: its type, its bytes, its children, and the leaves that it spans.
 
-    __slots__ = ("children", "end", "fields", "first", "last", "leaf", "raw", "start", "type")
+    `shown` says whether the parser prints it: it has a name, or was missing.
+    """
 
-    def __init__(self, raw: tree_sitter.Node, leaf: bool) -> None:
+    __slots__ = (
+        "children", "end", "fields", "first", "last", "leaf", "raw", "shown", "start", "type"
+    )  # fmt: skip
+
+    def __init__(self, raw: tree_sitter.Node, start: int, end: int, first: int) -> None:
         self.raw = raw
         self.type = raw.type
-        self.start = raw.start_byte
-        self.end = raw.end_byte
-        self.leaf = leaf
-        self.children: list[Node] = []
+        self.start = start
+        self.end = end
+        self.leaf = False
+        self.shown = raw.is_named or (start == end and raw.is_missing)
+        self.children: list[Node] = NOTHING
         self.fields: dict[str, Node] | None = None
-        self.first = self.last = 0
+        self.first = self.last = first
+
+
+NOTHING: list[Node] = []
+"""The children of whoever has none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,99 +140,105 @@ def parse(code: str, language: str) -> Tree:
     fielded = _FIELDS[language]
     nodes: list[Node] = []
     leaves: list[Node] = []
-    depth = 0
-    owed: list[tuple[Any, Node | None, bool, int]] = [(root, None, False, 1)]
+    deepest = 0
+    # The parser's nodes whose own aren't made yet: with their parents, whether they are parts of a
+    # leaf, and their level.
+    owed: list[tuple[tree_sitter.Node, list[Node], bool, int]] = [(root, [], False, 1)]
     while owed:
-        raw, parent, covered, level = owed.pop()
-        children = raw.children
-        leaf = not covered and (not children or raw.type in TEXTS) and raw.type != "comment"
-        node = Node(raw, leaf)
-        node.first = len(leaves)
+        raw, siblings, covered, level = owed.pop()
+        node = Node(raw, raw.start_byte, raw.end_byte, len(leaves))
         nodes.append(node)
-        depth = max(depth, level)
-        if leaf:
+        siblings.append(node)
+        below = raw.children if raw.child_count else NOTHING
+        if not covered and (not below or node.type in TEXTS) and node.type != "comment":
+            node.leaf = covered = True
             leaves.append(node)
-        if parent is not None:
-            parent.children.append(node)
-            if parent.type in fielded:
-                _name_fields(parent, node, fielded[parent.type])
-        if children:
-            covered = covered or leaf
-            owed += [(child, node, covered, level + 1) for child in reversed(children)]
+        if below:
+            node.children = []
+            level += 1
+            deepest = max(deepest, level)
+            owed += [(child, node.children, covered, level) for child in reversed(below)]
     for node in reversed(nodes):
-        node.last = node.first + 1 if node.leaf else node.first
-        if node.children and not node.leaf:
+        if node.leaf:
+            node.last += 1
+        elif node.children:
             node.last = node.children[-1].last
-    return Tree(source, nodes, leaves, depth, language)
+        if node.type in fielded:
+            _name_fields(node, fielded[node.type])
+    return Tree(source, nodes, leaves, max(1, deepest), language)
 
 
-def _name_fields(parent: Node, child: Node, names: Sequence[str]) -> None:
-    """Put a child under the names that its parent gives it; the first of a name stays."""
-    if parent.fields is None:
-        parent.fields = {}
+def _name_fields(node: Node, names: Sequence[str]) -> None:
+    """Put children under the names that their parent gives them; the first of a name stays."""
+    node.fields = {}
     for name in names:
-        if name not in parent.fields and parent.raw.child_by_field_name(name) == child.raw:
-            parent.fields[name] = child
+        raw = node.raw.child_by_field_name(name)
+        if raw is not None:
+            node.fields[name] = next(child for child in node.children if child.raw == raw)
 
 
 # ------------------------------------------------------------------ subtrees
 
 
-Shapes = dict[object, int]
-"""A table that gives equal subtrees the same number."""
-
 _PRINTED = re.compile(
-    r"\(UNEXPECTED (?:'\\?.'|-?\w+)\)|\(MISSING (?:\"(?:\\.|[^\"\\])*\"|\w+)\)|[()]|[^()\s]+"
+    r"(?:\w+: )?\((?:UNEXPECTED (?:'\\?.'|-?\w+)|MISSING (?:\"(?:\\.|[^\"\\])*\"|\w+)|\w+)\)"
+    r"|\)|\(\w+|\w+:"
 )
+"""A node without named children and its field; the end of one; the start of one; a field."""
 
 
-def printed_shapes(tree: Tree, shapes: Shapes) -> list[int]:
+def printed_shapes(tree: Tree) -> list[int]:
     """The subtrees of a program, named as the parser prints them: with fields, without marks.
 
-    The root and whatever has children count, anonymous nodes as well.
+    The root and whatever has children count, anonymous nodes as well. Equal subtrees have equal
+    numbers, which mean nothing else.
     """
-    named = None
-    if tree.depth <= DEEPEST_PRINT:
-        shown = [node for node in tree.nodes if node.raw.is_named or node.raw.is_missing]
-        named = _read_print(str(tree.nodes[0].raw), len(shown), shapes)
-    if named is None:
-        return clean_shapes(tree, shapes)
-    number = dict(zip(map(id, shown), named, strict=True))
+    if tree.depth > DEEPEST_PRINT:
+        return clean_shapes(tree)
+    names = _read_print(str(tree.nodes[0].raw))
+    if len(names) != sum(node.shown for node in tree.nodes):
+        return clean_shapes(tree)
     found = []
+    named = iter(names)
     for node in tree.nodes:
+        name = next(named) if node.shown else None
         if node.children or node is tree.nodes[0]:
-            known = number.get(id(node))
-            if known is None:
-                known = shapes.setdefault(str(node.raw), len(shapes))
-            found.append(known)
+            if name is None:
+                name = str(node.raw)
+            if isinstance(name, str):
+                name = hash(name[name.index("(") :])
+            found.append(name)
     return found
 
 
-def _read_print(text: str, expected: int, shapes: Shapes) -> list[int] | None:
-    """The number of each subtree of a printed tree, parents first; None if it can't be read."""
-    found: list[int] = []
-    frames: list[tuple[int, list[object]]] = [(-1, [])]
+def _read_print(text: str) -> list[int | str]:
+    """Each subtree of a printed tree, parents first: its number, or its print where it is short."""
+    found: list[int | str] = []
+    parts: list[object] = []
+    outer: list[tuple[int, list[object]]] = []
     for token in _PRINTED.findall(text):
-        if token == "(":
-            frames.append((len(found), []))
-            found.append(-1)
-        elif token == ")":
-            if len(frames) < 2:
-                return None
-            place, parts = frames.pop()
-            found[place] = shapes.setdefault(tuple(parts), len(shapes))
-            frames[-1][1].append(found[place])
-        elif token.startswith("(MISSING _"):  # printed, and yet no node that one can visit
-            frames[-1][1].append(token)
+        if token == ")":
+            if not outer:
+                return []
+            number = hash(tuple(parts))
+            place, parts = outer.pop()
+            found[place] = number
+            parts.append(number)
+        elif token[-1] == ")":
+            # What a parser misses is printed even where it is no node that one can visit.
+            if "(MISSING _" not in token:
+                found.append(token)
+            parts.append(token)
         elif token[0] == "(":
-            found.append(shapes.setdefault(token, len(shapes)))
-            frames[-1][1].append(found[-1])
+            outer.append((len(found), parts))
+            parts = [token]
+            found.append(-1)
         else:
-            frames[-1][1].append(token)
-    return found if len(found) == expected and len(frames) == 1 else None
+            parts.append(token)
+    return found
 
 
-def clean_shapes(tree: Tree, shapes: Shapes) -> list[int]:
+def clean_shapes(tree: Tree) -> list[int]:
     """The subtrees of a program by types of named nodes; comments and docstrings are left out.
 
     The root and whatever has children count.
@@ -234,10 +250,10 @@ def clean_shapes(tree: Tree, shapes: Shapes) -> list[int]:
         if id(node) in dropped:
             continue
         parts = [numbers[id(child)] for child in node.children if id(child) in numbers]
-        number = shapes.setdefault((node.type, *parts), len(shapes))
-        if node.raw.is_named:
+        number = hash((node.type, *parts))
+        if node.shown:
             numbers[id(node)] = number
-        if (node.children and node.raw.is_named) or node is tree.nodes[0]:
+        if (node.children and node.shown) or node is tree.nodes[0]:
             found.append(number)
     return found
 
