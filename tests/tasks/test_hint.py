@@ -196,4 +196,4 @@ def test_real_bugs_are_told_and_teachers_words_are_sifted() -> None:
         if row.get("explanations"):
             explained += 1
             kept += marks(row["explanations"], before=before, after=after).good is True
-    assert 0.5 * explained < kept < 0.95 * explained
+    assert 0.15 * explained < kept < 0.8 * explained

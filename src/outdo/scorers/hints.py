@@ -20,7 +20,12 @@ FEWEST_WORDS, MOST_WORDS = 4, 80
 MOST_CONSTRUCTS = 3
 """A hint that speaks of more kinds of code than this points at none of them."""
 
-SIGNATURE = f"rules,words={FEWEST_WORDS}-{MOST_WORDS},constructs={MOST_CONSTRUCTS}"
+MOST_LINES = 2
+"""A construct that stands in more lines than this is no pointer: the learner must still search."""
+
+SIGNATURE = (
+    f"rules,words={FEWEST_WORDS}-{MOST_WORDS},constructs={MOST_CONSTRUCTS},lines={MOST_LINES}"
+)
 
 INDENT = "indent"
 
@@ -78,7 +83,7 @@ def marks(hint: str, *, before: str, after: str | None) -> Marks:
             because={**because, "comprehensible": unclear},
         )
     leak = given_away(hint, found, before=before) or code_in(hint, before=before)
-    pointed = points(hint, found)
+    pointed = points(hint, found, before=before)
     lacking = pointed.aside or "names neither the faulty line nor its construct"
     return Marks(
         correct=pointed.right,
@@ -246,8 +251,11 @@ class Pointing:
         return True if self.at else None
 
 
-def points(hint: str, found: Sequence[Fault]) -> Pointing:
-    """Which faulty lines, code of theirs, or constructs a hint names."""
+def points(hint: str, found: Sequence[Fault], *, before: str) -> Pointing:
+    """Which faulty lines, code of theirs, or constructs a hint names.
+
+    A construct counts where it is at fault and stands in few lines: else it leads nowhere.
+    """
     at: list[str] = []
     faulty = {line for fault in found for line in range(fault.first, fault.last + 1)}
     said = lines_named(hint)
@@ -260,14 +268,28 @@ def points(hint: str, found: Sequence[Fault]) -> Pointing:
         if len(bare) > 1 and any(bare in line for line in wholes):
             at.append(f"`{quote}`")
     named = constructs_named(hint)
-    true = {name for fault in found for name in constructs_of(fault)}
+    true = {name for fault in found for name in constructs_of(fault)} & _rare(before)
     if len(named) <= MOST_CONSTRUCTS:
         at += sorted(named & true)
     if at or not named:
         return Pointing(at=tuple(at))
     if len(named) > MOST_CONSTRUCTS:
         return Pointing(at=(), aside=f"speaks of {len(named)} kinds of code at once")
-    return Pointing(at=(), aside=f"speaks of {', '.join(sorted(named))}, where no fault is known")
+    told = ", ".join(sorted(named))
+    return Pointing(at=(), aside=f"speaks of {told}: not at fault, or in too many lines to lead on")
+
+
+def _rare(before: str) -> set[str]:
+    """The constructs that stand in few lines of a program, or in none; signs, if it can't be read.
+
+    Of names the word alone says nothing: which one is meant must be quoted.
+    """
+    lines = [set(_pieces(line)) for line in text.plain(before).split("\n")]
+    counts = {
+        name: sum(bool(signs & line) for line in lines) for name, (_, signs) in CONSTRUCTS.items()
+    }
+    rare = {name for name, count in counts.items() if count <= MOST_LINES} - {"name", "sign"}
+    return rare | ({"sign"} if text.syntax_tree(before) is None else set())
 
 
 _LINES = re.compile(
@@ -299,9 +321,9 @@ def quotes(hint: str) -> list[str]:
 
 _SIGNS = {"<", ">", "<=", ">=", "==", "!="}
 CONSTRUCTS: Mapping[str, tuple[str, frozenset[str]]] = {
-    "loop": (r"loops?|iterat\w+|turns?", frozenset({"for", "while"})),
+    "loop": (r"loops?|iterat\w+", frozenset({"for", "while"})),
     "condition": (
-        r"conditions?|compar\w+|conditional\w*|branch\w*|cases?",
+        r"conditions?|comparisons?|conditional\w*|branch\w*",
         frozenset({"if", "elif", "else", "while", "not", "and", "or", "in", "is"} | _SIGNS),
     ),
     "return": (r"return\w*|gives? back|given back", frozenset({"return", "yield"})),
@@ -312,14 +334,14 @@ CONSTRUCTS: Mapping[str, tuple[str, frozenset[str]]] = {
         frozenset({"+", "-", "*", "/", "//", "%", "**"}),
     ),
     "update": (
-        r"updat\w+|accumulat\w+|increment\w*|counters?|overwrit\w+",
+        r"updat\w+|accumulat\w+|increment\w*|overwrit\w+",
         frozenset({"+=", "-=", "*=", "/=", "=", "append"}),
     ),
     "start": (r"initial\w*|start\w* values?|starts? (?:with|from|at)", frozenset({"="})),
     "indent": (r"indent\w*|which block|blocks?", frozenset({INDENT})),
     "jump": (r"leaves? the loop|stops? (?:too )?early", frozenset({"break", "continue"})),
     "print": (r"print\w*", frozenset({"print"})),
-    "call": (r"calls?|arguments?|methods?|functions?", frozenset({"(", ")", "."})),
+    "call": (r"arguments?|parameters?|method calls?|function calls?", frozenset({"(", ")", "."})),
     "name": (r"variables?|names?|(?:un|not )defined|NameError", frozenset()),
     "sign": (
         r"colons?|brackets?|parenthes[ei]s|commas?|quotes?|syntax\w*",
