@@ -45,13 +45,18 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """One call for a rubric: its prompt, and what is needed to read the reply."""
+    """One call for a rubric: its prompt, and what is needed to read the reply.
+
+    `planted` says that what is shown holds something that could be read as an answer: only one
+    with the code `mark` is then believed.
+    """
 
     example: str
     contestant: str
     prompt: Prompt
     names: tuple[str, ...]
     mark: str
+    planted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +115,13 @@ def prompt(
         prompt=Prompt(messages=messages, schema=schema(names)),
         names=names,
         mark=mark,
+        planted=any(_field(name).search(shown) for name in names for shown in (asked, reply)),
     )
+
+
+def _field(name: str) -> re.Pattern[str]:
+    """An attribute with an answer, as JSON or YAML has it."""
+    return re.compile(rf"""\b{name}["']?\s{{0,20}}[:=]""")
 
 
 def schema(names: Sequence[str]) -> dict[str, Json]:
@@ -127,25 +138,31 @@ def schema(names: Sequence[str]) -> dict[str, Json]:
 
 
 def read(reply: str, checked: Checked) -> Marks:
-    """The judge's own last marks in a reply: those with the call's code, and no other."""
+    """The judge's own last marks in a reply.
+
+    Marks with the call's code are believed wherever they stand; without it only if nothing that was
+    shown could be read as such, and if there are no others; `repaired_by` then says so.
+    """
     nothing: dict[str, bool | None] = dict.fromkeys(checked.names)
     said = spoken(text.plain(reply))
     if said is None:
         return Marks(values=nothing, problem="the reply ends within its thinking")
     if len(said) > LONGEST_REPLY:
         return Marks(values=nothing, problem=f"longer than {LONGEST_REPLY:,} characters")
-    found = [one for one in objects(said) if one.get("code") == checked.mark]
-    if not found:
+    every = [one for one in objects(said) if any(name in one for name in checked.names)]
+    coded = [one for one in every if one.get("code") == checked.mark]
+    if not coded and (checked.planted or len(every) != 1):
         return Marks(values=nothing, problem="no marks with their code")
-    last = found[-1]
+    last = (coded or every)[-1]
     values = {name: _truth(last.get(name)) for name in checked.names}
     because = last.get("reasons")
     missing = [name for name, value in values.items() if value is None]
     bare = said.strip()
+    around = None if bare[:1] + bare[-1:] == "{}" else "text around the JSON"
     return Marks(
         values=values,
         because=because if isinstance(because, str) else "",
-        repaired_by=None if bare[:1] + bare[-1:] == "{}" else "text around the JSON",
+        repaired_by=around if coded else "no code",
         problem=f"not answered: {', '.join(missing)}" if missing else None,
     )
 

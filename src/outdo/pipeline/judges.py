@@ -9,7 +9,7 @@ from outdo.pipeline.entrants import Sheet
 from outdo.pipeline.job import Job
 from outdo.pipeline.jury import Bench, Chair, Heard, Jury, heard, jury_of
 from outdo.pipeline.learning import Weights
-from outdo.pipeline.people import Labels, said_by_people, unused
+from outdo.pipeline.people import Labels, between_people, said_by_people, unused
 from outdo.pipeline.rubrics import Rated, rated
 from outdo.study import Judging, Run
 
@@ -46,10 +46,14 @@ def judged(
             told.append(one)
             notes += said
     jury = jury_of(told, notes, people)
+    raters = [
+        measure for sheet in sheets for measure in between_people(sheet, people.get(sheet.name, ()))
+    ]
     seated = {one.name: one for one in (*jury.judges, *(each.judge for each in checks))}
     return replace(
         jury,
         judges=tuple(seated[name] for name in job.study.judges if name in seated),
+        agreement=(*jury.agreement, *raters),
         rubrics=tuple(row for each in checks for row in each.rubrics),
     )
 

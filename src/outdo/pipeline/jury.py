@@ -27,7 +27,7 @@ from outdo.pipeline.contests import (
     truth_of,
 )
 from outdo.pipeline.entrants import Sheet
-from outdo.pipeline.people import between_people, with_people
+from outdo.pipeline.people import with_people
 from outdo.pipeline.stages import Shop, completed
 from outdo.records import Completion, Json, Measure, Preference, Request, Standing
 from outdo.report import Cost, Judge, Rubric
@@ -322,7 +322,6 @@ def jury_of(told: Sequence[Heard], notes: Sequence[str], people: People) -> Jury
             against = judged_against(sheet).name
             ranks = rankings(own, task=name, against=against, rate=sheet.spec.ties)
             agreement += [replace(one, name=f"{one.name}, {name}") for one in (*alike, *ranks)]
-        agreement += between_people(sheet, people.get(name, ()))
     return Jury(
         judges=tuple(_judge(one, people) for one in told),
         standings=tuple(rows),
