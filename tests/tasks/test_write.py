@@ -102,7 +102,10 @@ def test_replies_are_read_and_pass(sandbox: Sandbox, reply: str, rule: str | Non
 def test_gold_passes_and_bait_and_the_floors_do_not(sandbox: Sandbox) -> None:
     one = example(given={"stub": STUB}, wanted={"plus": PLUS})
     gold = scored(sandbox, task.gold(one), one)
-    assert gold == {"passed": 1, "passed_base": 1, "valid": 1, "edits": 0, "bleu": 1}
+    assert gold == {
+        **{"passed": 1, "passed_base": 1, "valid": 1},
+        **{"edits": 0, "bleu": 1, "codebleu": 1},
+    }
     for reply in (task.bait(one), task.floors["stub"](one, []), task.floors["nearest"](one, [])):
         bait = scored(sandbox, reply, one)
         assert bait["passed"] == bait["passed_base"] == 0 and bait["valid"] == 1
@@ -132,8 +135,12 @@ def test_a_check_runs_in_a_process_of_its_own(sandbox: Sandbox) -> None:
     assert scored(sandbox, task.bait(one), one)["passed"] == 0
 
 
-def test_without_tests_only_form_and_effort_are_told(sandbox: Sandbox) -> None:
+def test_without_tests_only_form_and_effort_are_told(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = example(wanted={"tests": [], "entry": None})
+    assert "codebleu" in scored(sandbox, task.gold(one), one)
+    monkeypatch.setattr("outdo.tasks.write.TREES", None)
     assert task.program(one, Answer(value="x = 1")) is None
     assert set(scored(sandbox, task.gold(one), one)) == {"valid", "edits", "bleu"}
 
