@@ -64,19 +64,41 @@ def test_what_is_printed_has_no_control_characters(tmp_path: Path) -> None:
     assert "\x1b" not in said and "\\x1b[31m" in said and "\\xd800" in said
 
 
+STUDY = """
+study: checked
+task: repair
+data:
+  slips: {source: rows, path: slips.jsonl}
+  pairs: {source: pairs, path: pairs.jsonl}
+models:
+  seedling: embedded/seedling
+answer:
+  base: {model: seedling, prompt: direct}
+"""
+
+
 def test_a_study_is_checked_entry_by_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    rows(tmp_path, fenced=40)
-    study = tmp_path / "study.yaml"
-    study.write_text(
-        "study: checked\ntask: repair\ndata:\n  pairs: {source: pairs, path: pairs.jsonl}\n"
-        "models:\n"
-        "  seedling: embedded/seedling\n"
-        "answer:\n"
-        "  base: {model: seedling, prompt: direct}\n"
-    )
-    code, said = outdo(study, "--log-dir", tmp_path / "runs")
-    assert code == 1 and said.startswith("pairs.jsonl: 40 pairs;")
+    with rows(tmp_path, fenced=40).open("a") as file:
+        leaking = "Return the number that is given, and add one to it, please."
+        file.write("\n" + json.dumps({"prompt": leaking, "chosen": "same", "rejected": "same"}))
+    slip = {
+        "problem": "one-more",
+        "entry": "more",
+        "statement": leaking,
+        "tests": [{"call": "more(1)", "expected": "2"}],
+        "program": "def more(n):\n    return n\n",
+        "repair": "def more(n):\n    return n + 1\n",
+    }
+    slips = [{**slip, "id": "1"}, {**slip, "id": "2", "split": "test"}]
+    (tmp_path / "slips.jsonl").write_text("\n".join(map(json.dumps, slips)))
+    (tmp_path / "study.yaml").write_text(STUDY)
+    code, said = outdo("study.yaml", "--log-dir", "runs")
+    assert code == 1
+    first, second = said.split("\npairs: ")
+    assert first.startswith("slips: 2 examples;") and "prompt across splits" in first
+    assert second.startswith("41 pairs;")
+    assert "identical pair" in second and "leak text" in second
 
 
 def test_a_mistake_names_what_to_do(tmp_path: Path) -> None:

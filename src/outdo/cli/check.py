@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from outdo.catalog import EXTRAS
@@ -15,7 +16,6 @@ from outdo.data.check.reading import evaluation_of, texts_of
 from outdo.data.sifting import Item
 from outdo.errors import DataError, MissingExtra, ModelError
 from outdo.pipeline import make_data
-from outdo.pipeline.stages import Made
 from outdo.records import Conversation, Example, to_json
 from outdo.store import Store
 from outdo.study import Conversations, PairRows, Study, load_study
@@ -68,15 +68,22 @@ def _columns(given: Sequence[str]) -> dict[str, str]:
 
 def _of_study(study: Study, *, log_dir: Path, tier: str) -> tuple[list[Gathered], list[Item]]:
     """The sets of a study: files as they are, examples as they are made; and its test examples."""
+    # Rows that training would refuse are findings here: they mustn't end the making of the others.
+    data = {
+        name: spec.model_copy(update={"drop": True})
+        if isinstance(spec, Conversations | PairRows)
+        else spec
+        for name, spec in study.data.items()
+    }
+    tools = tools_for(log_dir, tier=tier, task=study.task)
+    forgiving = study.model_copy(update={"data": data})
+    made = make_data(forgiving, store=Store(log_dir), tools=tools, watch=watcher())
     sets: list[Gathered] = []
-    made: Mapping[str, Made] = {}
-    if not all(isinstance(spec, Conversations | PairRows) for spec in study.data.values()):
-        tools = tools_for(log_dir, tier=tier, task=study.task)
-        made = make_data(study, store=Store(log_dir), tools=tools, watch=watcher())
     for name, spec in study.data.items():
         if isinstance(spec, Conversations | PairRows):
             path = Path(study.data_root) / spec.path
-            sets.append(gather(path, format=spec.format, columns=spec.columns))
+            found = gather(path, format=spec.format, columns=spec.columns)
+            sets.append(replace(found, name=name))
         else:
             sets += gathered(name, made[name].rows)
     tested = [row for one in made.values() for row in one.examples if row.split == "test"]
