@@ -12,6 +12,7 @@ from outdo.judging.rubric import (
     Checked,
     Marked,
     Marks,
+    gaps,
     health,
     preferred,
     prompt,
@@ -136,3 +137,17 @@ def test_health_counts_what_was_not_answered_and_leaves_out_what_was_not_asked()
         "failed": (pytest.approx(1 / 3), 3),
         "repaired": (1.0, 1),
     }
+
+
+def test_differences_are_paired_by_example_and_turn_with_their_sides() -> None:
+    rows = {"tuned": (True, True, True, None), "base": (True, False, False, True)}
+    marked = [
+        Marked(example=id, contestant=who, marks=Marks(values={"x": value}))
+        for who, values in rows.items()
+        for id, value in zip("abcd", values, strict=True)
+    ]
+    groups = {id: id for id in "abcd"}
+    (gap,) = gaps(marked, groups, against="base", claim="these")["tuned"]
+    (turned,) = gaps(marked, groups, against="tuned", claim="these")["base"]
+    assert (gap.value, gap.n, turned.value) == (pytest.approx(2 / 3), 3, pytest.approx(-2 / 3))
+    assert gaps(marked, groups, against="nobody") == {"tuned": (), "base": ()}

@@ -76,6 +76,13 @@ def test_each_reply_is_checked_alone_and_told_by_contestant(world: World) -> Non
     )
     assert told["adds"].low is not None and told["adds"].low < 1
     assert [one.value for one in base.shares] == [0.0, 1.0, 0.0]
+    assert (tuned.against, base.against, base.gaps) == ("base", "", ())
+    assert [(one.name, one.value, one.n) for one in tuned.gaps] == [
+        ("adds", 1.0, PROBLEMS),
+        ("is_short", 0.0, PROBLEMS),
+        ("all of them", 1.0, PROBLEMS),
+    ]
+    assert tuned.gaps[0].low is not None and 0 < tuned.gaps[0].low < 1
     assert found.standings == () and found.preferred == {}
     asked = [request for name, request in world.asked if name == "./wise"]
     shown = [reply(request) for request in asked]
@@ -88,7 +95,12 @@ def test_a_report_of_rubrics_alone_tells_them_on_every_page(world: World) -> Non
     (found,) = world.findings
     whole = results(found)
     for page in (render(found, whole), render_judges(found), markdown(found, whole)):
-        for said in ("What holds of each reply", "is short", "Does the program add?"):
+        for said in (
+            "What holds of each reply",
+            "is short",
+            "Does the program add?",
+            "+100 points",
+        ):
             assert said in page
     files = dict(tables(found, whole))
     lines = files["rubrics.csv"].splitlines()

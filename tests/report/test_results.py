@@ -152,6 +152,8 @@ class RubricShape(Strict):
     task: str
     contestant: str
     shares: list[Number]
+    against: str
+    gaps: list[Number]
     replies: int
     unreadable: int
     failed: int

@@ -17,7 +17,7 @@ from outdo.judging.health import FAILED, REPAIRED, UNREADABLE
 from outdo.judging.pairwise import LONGEST_REPLY, fenced, objects, spoken
 from outdo.judging.standings import measured
 from outdo.records import Json, Measure, Message, Prompt, Side, digest
-from outdo.stats import Claim, mean
+from outdo.stats import Claim, Difference, compare, mean
 
 JUDGE = (
     "You check one reply to a request against a list of questions, and answer each with true or "
@@ -27,7 +27,7 @@ JUDGE = (
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 KEPT = ("reasons", "code")
 """Fields of the reply that no attribute can be named after."""
-ALL = "all of them"
+ALL, EVERY = "all of them", "whether each of these holds"
 ABOUT = {
     UNREADABLE: "replies in which not every question is answered",
     FAILED: "replies that were never given, and calls that were never answered",
@@ -217,6 +217,31 @@ def health(
     )
 
 
+Cells = Mapping[str, Mapping[str, float | None]]
+"""Attribute to example to how far it holds of the replies, 0 to 1; None where that isn't told."""
+
+
+def cells_of(marked: Iterable[Marked]) -> dict[str, Cells]:
+    """Contestant to its cells, those of `ALL` last where there are several attributes.
+
+    Several replies to one example count as one, by the mean of those that were answered.
+    """
+    told: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for one in marked:
+        names = told.setdefault(one.contestant, {})
+        every = {ALL: whole(one.marks)} if len(one.marks.values) > 1 else {}
+        for name, value in {**one.marks.values, **every}.items():
+            seen = names.setdefault(name, {}).setdefault(one.example, [])
+            seen += [] if value is None else [float(value)]
+    return {
+        contestant: {
+            name: {id: sum(each) / len(each) if each else None for id, each in cells.items()}
+            for name, cells in names.items()
+        }
+        for contestant, names in told.items()
+    }
+
+
 def shares(
     marked: Iterable[Marked],
     groups: Mapping[str, str],
@@ -226,29 +251,52 @@ def shares(
 ) -> dict[str, tuple[Measure, ...]]:
     """Contestant to how often each attribute holds of its replies, and how often all of them do.
 
-    Over the replies that were answered; several to one example count as one, by their mean. `about`
-    has the question of an attribute.
+    Over the examples that were answered. `about` has the question of an attribute.
     """
-    told: dict[str, dict[str, dict[str, list[float]]]] = {}
-    for one in marked:
-        names = told.setdefault(one.contestant, {})
-        told_all = {ALL: whole(one.marks)} if len(one.marks.values) > 1 else {}
-        for name, value in {**one.marks.values, **told_all}.items():
-            cells = names.setdefault(name, {}).setdefault(one.example, [])
-            cells += [] if value is None else [float(value)]
     return {
         contestant: tuple(
             measured(
                 name,
-                mean(
-                    [sum(each) / len(each) if each else None for each in cells.values()],
-                    [groups[example] for example in cells],
-                    share=True,
-                    claim=claim,
-                ),
-                about=about.get(name, ""),
+                mean(list(each.values()), [groups[id] for id in each], share=True, claim=claim),
+                about=about.get(name, EVERY if name == ALL else ""),
             )
-            for name, cells in names.items()
+            for name, each in cells.items()
         )
-        for contestant, names in told.items()
+        for contestant, cells in cells_of(marked).items()
     }
+
+
+def gaps(
+    marked: Iterable[Marked], groups: Mapping[str, str], *, against: str, claim: Claim = "new"
+) -> dict[str, tuple[Measure, ...]]:
+    """Contestant to how much oftener each attribute holds than of whom it stands `against`.
+
+    Paired by example, over those that were answered of both; intervals are of each by itself.
+    """
+    cells = cells_of(marked)
+    theirs = cells.get(against, {})
+    return {
+        contestant: tuple(
+            _gap(
+                name,
+                compare(each, theirs[name], share=True, groups=groups, claim=claim),
+                against,
+            )
+            for name, each in mine.items()
+            if name in theirs
+        )
+        for contestant, mine in cells.items()
+        if contestant != against
+    }
+
+
+def _gap(name: str, found: Difference, against: str) -> Measure:
+    return Measure(
+        name=name,
+        value=found.difference,
+        low=found.low,
+        high=found.high,
+        n=found.n,
+        unit="share",
+        about=f"less {against}" if found.low is not None else f"less {against}; {found.by}",
+    )

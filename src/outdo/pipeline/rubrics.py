@@ -14,7 +14,7 @@ from outdo.judging.known import Belief, believed
 from outdo.judging.nouns import judgement
 from outdo.judging.rubric import Attribute, Checked, Marked, Marks
 from outdo.pipeline.asking import sampled
-from outdo.pipeline.contests import known_contests, said
+from outdo.pipeline.contests import judged_against, known_contests, said
 from outdo.pipeline.entrants import Sheet
 from outdo.pipeline.jury import Bench, Chair, asking, cost_of, family_of, left_out, related, summed
 from outdo.records import Completion, Measure, Message, Request
@@ -204,7 +204,10 @@ def _known(measure: Measure) -> Measure:
 def _rubrics(
     chair: Chair, sheet: Sheet, own: Sequence[Marked], groups: Mapping[str, str]
 ) -> Iterator[Rubric]:
-    told = rubric.shares(own, groups, claim=sheet.spec.claim, about=chair.spec.attributes)
+    claim = sheet.spec.claim
+    against = judged_against(sheet).name if sheet.spec.judge_against else sheet.best
+    told = rubric.shares(own, groups, claim=claim, about=chair.spec.attributes)
+    apart = rubric.gaps(own, groups, against=against, claim=claim)
     for contestant, measures in told.items():
         mine = [one for one in own if one.contestant == contestant]
         yield Rubric(
@@ -212,6 +215,8 @@ def _rubrics(
             task=sheet.name,
             contestant=contestant,
             shares=measures,
+            against="" if contestant == against else against,
+            gaps=apart.get(contestant, ()),
             replies=len(mine),
             unreadable=sum(one.how == "asked" and bool(one.marks.problem) for one in mine),
             failed=sum(one.how == "failed" for one in mine),

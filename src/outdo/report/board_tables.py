@@ -90,13 +90,17 @@ def rubric_rows(findings: Findings) -> Iterator[Cells]:
     """What every judge with a rubric found of every contestant's replies."""
     yield (
         "judge", "believed", "task", "contestant", "attribute", "value", "low", "high", "n",
-        "replies", "unreadable", "failed",
+        "replies", "unreadable", "failed", "against", "difference", "difference low",
+        "difference high", "pairs",
     )  # fmt: skip
     for one in findings.rubrics:
+        apart = {gap.name: gap for gap in one.gaps}
         for share in one.shares:
+            gap = apart.get(share.name)
             yield (
                 one.judge, int(believed(findings, one.judge)), one.task, one.contestant,
                 share.name, *_digits(share), one.replies, one.unreadable, one.failed,
+                one.against, *(_digits(gap) if gap else (None,) * 4),
             )  # fmt: skip
 
 
@@ -192,7 +196,17 @@ def judge_grid(findings: Findings) -> Grid:
 
 def rubric_grid(checks: Checks) -> Grid:
     """A rubric's shares of one task, worded: a row a contestant."""
-    rows = [[row.contestant, *map(_worded, checks.cells(row))] for row in checks.rows]
+    rows = [
+        [
+            row.contestant,
+            *(
+                _worded(share)
+                + (f", {wording.told_gap(gap)} {wording.told_gap_limits(gap)}" if gap else "")
+                for share, gap in zip(checks.cells(row), checks.gaps(row), strict=True)
+            ),
+        ]
+        for row in checks.rows
+    ]
     head = f"{checks.task}, by {checks.judge}"
     return [head, *(one.name.replace("_", " ") for one in checks.names)], rows
 

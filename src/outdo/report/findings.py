@@ -143,13 +143,16 @@ class Rubric:
     """How a contestant's replies fare with a judge that holds each alone against questions.
 
     `shares` tells how often each attribute holds, and last how often all of them do, where there
-    are several; `about` of each is its question. `unreadable` and `failed` count replies.
+    are several; `about` of each is its question. `gaps` are the paired differences from the
+    contestant that it stands `against`. `unreadable` and `failed` count replies.
     """
 
     judge: str
     task: str
     contestant: str
     shares: tuple[Measure, ...]
+    against: str = ""
+    gaps: tuple[Measure, ...] = ()
     replies: int = 0
     unreadable: int = 0
     failed: int = 0

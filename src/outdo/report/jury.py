@@ -44,7 +44,14 @@ class Checks:
 
     def cells(self, row: Rubric) -> list[Measure | None]:
         """A row's shares under the columns; None where the row has none."""
-        own = {share.name: share for share in row.shares}
+        return self._under(row.shares)
+
+    def gaps(self, row: Rubric) -> list[Measure | None]:
+        """A row's differences from the contestant that it stands against, under the columns."""
+        return self._under(row.gaps)
+
+    def _under(self, measures: Sequence[Measure]) -> list[Measure | None]:
+        own = {one.name: one for one in measures}
         return [own.get(one.name) for one in self.names]
 
 
