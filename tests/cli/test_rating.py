@@ -59,13 +59,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def write(path: Path, name: str, *, task: str = "hint") -> None:
+def write(path: Path, name: str, *, task: str = "hint", table: str = "all") -> None:
     write_for_raters(
         path / "study.yaml",
         out=path / name,
         key=path / f"{name}.key",
         task=task,
-        table=None,
+        table=table,
         count=None,
         seed=3,
         log_dir=path / "runs",
@@ -104,6 +104,8 @@ def test_the_sheet_shows_the_program_and_hides_who_replied(
     assert all(cell.example.startswith("hint/") for cell in cells)
     with pytest.raises(DataError, match="the file is there already"):
         write(folder, "sheet.csv")
+    with pytest.raises(StudyError, match="no table has replies to 'hint'"):
+        write(folder, "other.csv", table="al")
     with pytest.raises(StudyError, match="no questions on 'repair'"):
         write(folder, "other.csv", task="repair")
 

@@ -48,7 +48,7 @@ def to_rate(
         tables = sheets(job, entrants(job, Learning(job).weights()))
     mine = [sheet for sheet in tables if sheet.task.name == task]
     if table is not None:
-        mine = [sheet for sheet in mine if sheet.name.startswith(table)]
+        mine = [sheet for sheet in mine if table in (sheet.name, sheet.name.rpartition(", ")[2])]
     if not mine:
         known = ", ".join(f"{sheet.name} ({sheet.task.name})" for sheet in tables)
         raise StudyError(f"no table has replies to {task!r}", f"there are: {known}")

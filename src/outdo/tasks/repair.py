@@ -62,7 +62,7 @@ def context(given: Mapping[str, Json]) -> str:
     parts = [
         given["statement"].strip(),
         _preamble_used(given),
-        f"{text.fence(given['program'])}\n" + "\n".join(_shown(test) for test in given["shown"]),
+        "\n".join([text.fence(given["program"]), *map(_shown, given["shown"])]),
     ]
     return "\n\n".join(part for part in parts if part)
 
