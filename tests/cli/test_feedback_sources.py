@@ -136,6 +136,10 @@ def test_instructions_are_an_entry_of_a_study(folder: Path, sandbox: Sandbox) ->
     assert Counter(one.split for one in found) == {"train": 25, "test": 5}
     assert {one.task for one in found} == {"write"}
     assert content_of(spec, folder, task="write") != content_of(spec, folder, task="hint")
+    both = spec.model_copy(update={"apart": ["tasks.jsonl"]})
+    assert content_of(both, folder, task="write") != content_of(spec, folder, task="write")
+    with pytest.raises(DataError, match="no row could be used"):
+        read(both, folder, sandbox, task="write")
 
 
 def test_only_tasks_of_broken_programs_can_be_asked_for() -> None:

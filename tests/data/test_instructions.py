@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outdo.data.expected import arguments_of, ordered, shape_of, shaped, spelled
-from outdo.data.instructions import read_instructions
+from outdo.data.instructions import ids_of, read_instructions
 from outdo.data.place import Place
 from outdo.data.rows import Mistakes
 from outdo.errors import DataError
@@ -162,6 +162,15 @@ def test_mbpp_is_divided_as_its_authors_did(tmp_path: Path, sandbox: Sandbox) ->
     assert one.given["examples"] == ["assert twice(2) == 4"]
     assert [t["call"] for t in one.wanted["tests"]] == ["twice(2)", "twice(3)"]
     assert passes(sandbox, one, task.gold(one)) and not passes(sandbox, one, task.bait(one))
+
+
+def test_what_is_tested_on_elsewhere_is_not_trained_on(tmp_path: Path) -> None:
+    elsewhere = file_of(tmp_path, {**EVALPLUS, "task_id": "Mbpp/601"}, name="plus.jsonl")
+    rows = [{**MBPP, "task_id": number} for number in (11, 601, 602)]
+    assert ids_of(elsewhere) == {"write/mbpp/601"}
+    found = read_instructions(file_of(tmp_path, *rows), apart=ids_of(elsewhere))
+    assert {one.id for one in found.examples} == {"write/mbpp/11", "write/mbpp/602"}
+    assert found.dropped == {"training rows that are tested on elsewhere": 1}
 
 
 def test_assertions_that_are_code_run_as_statements(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -16,7 +16,7 @@ from outdo.data.examples import with_nearest
 from outdo.data.frozen import held_to, read_frozen
 from outdo.data.hints import HINT, for_tasks
 from outdo.data.inject import inject
-from outdo.data.instructions import read_instructions
+from outdo.data.instructions import ids_of, read_instructions
 from outdo.data.load import load
 from outdo.data.preferences import first_failures, preferences
 from outdo.data.problems import Problem, embedded_problems, read_problems
@@ -55,6 +55,8 @@ def content_of(spec: Data, root: Path, *, task: str) -> Json:
         read = digest([to_json(problem) for problem in problems_of(spec.problems, root)])
     elif isinstance(spec, Programs):
         read = [_digest(root / spec.programs), _digest(root / spec.problems)]
+    elif isinstance(spec, Instructions):
+        read = [_digest(root / path) for path in (spec.path, *spec.apart)]
     elif isinstance(spec, Folder):
         read = digest([_digest(root / spec.path), salt()])
     else:
@@ -265,6 +267,7 @@ def _instructions(
         seed=seed,
         hold_out=spec.hold_out,
         most=spec.plus,
+        apart={name for path in spec.apart for name in ids_of(root / path)},
         sandbox=sandbox,
         mistakes=Mistakes(dropping=spec.drop),
     )

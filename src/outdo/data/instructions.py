@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,6 +41,7 @@ MBPP_TEST, MBPP_TRAIN = range(11, 511), range(511, 975)
 """Ids as the set's authors divide them; the first ten are for prompts."""
 
 MAX_JSON_BYTES = 64 * 2**20
+TESTED_ON = "training rows that are tested on elsewhere"
 AGAIN = "the same instruction and code as an earlier row"
 
 
@@ -68,10 +69,13 @@ def read_instructions(
     seed: int = 1,
     hold_out: int = 100,
     most: int | None = None,
+    apart: Collection[str] = (),
     sandbox: Runs | None = None,
     mistakes: Mistakes | None = None,
 ) -> Instructions:
     """The examples of a file or a folder of files.
+
+    Training rows of the ids in `apart` are left out: they are tested on elsewhere.
 
     Of rows that don't say where they belong, `hold_out` are drawn for testing, or half if there
     are fewer than twice as many. Of EvalPlus, whose expected outputs are made by running the
@@ -79,19 +83,14 @@ def read_instructions(
     form that isn't known and at a row that can't be used, unless `mistakes` drops those.
     """
     mistakes = mistakes or Mistakes()
-    rows = iter(_rows(Path(path), mistakes))
+    _known_form(form, path)
     read: dict[str, _Read] = {}
-    for row in rows:
+    for row in _rows(Path(path), mistakes):
         try:
             fields = {**row.values, **mapped(row, columns)} if columns else dict(row.values)
             found = form if form != "auto" else _form(fields, row.place)
-            if found not in FORMS:
-                known = f"known are {', '.join(FORMS)}"
-                raise DataError(f"there is no form {found!r}", known, where=str(path))
             made = _READERS[found](fields, row.place, Path(path).name, most)
         except DataError as error:
-            if error.problem.startswith("there is no form"):
-                raise
             mistakes.tell(error)
             continue
         name = made.example.id
@@ -100,10 +99,31 @@ def read_instructions(
                 raise row.place.error(f"the id {name!r} stood before", "give it once")
             mistakes.drop(AGAIN, where=row.place.at())
             continue
+        if name in apart and made.example.split != "test":
+            mistakes.drop(TESTED_ON, where=row.place.at())
+            continue
         read[name] = made
     if not read:
         raise DataError("no row could be used", reasons(mistakes), where=str(path))
     return _whole(list(read.values()), mistakes, sandbox=sandbox, seed=seed, hold_out=hold_out)
+
+
+def _known_form(form: str, path: Path | str) -> None:
+    if form not in ("auto", *FORMS):
+        known = f"known are {', '.join(FORMS)}"
+        raise DataError(f"there is no form {form!r}", known, where=str(path))
+
+
+def ids_of(path: Path | str) -> set[str]:
+    """The ids of the examples of a file, whatever else is in its rows; nothing is run.
+
+    A problem has one id in all sets that hold it: EvalPlus's are those of HumanEval and MBPP.
+    """
+    found = set()
+    for row in _rows(Path(path), Mistakes()):
+        made = _READERS[_form(row.values, row.place)](row.values, row.place, "", 0)
+        found.add(made.example.id)
+    return found
 
 
 def _whole(

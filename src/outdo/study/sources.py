@@ -122,7 +122,8 @@ class Reviews(Examples):
 class Instructions(Examples):
     """Instructions with code: Alpaca's rows, HumanEval, MBPP, EvalPlus, functions with doctests.
 
-    `plus` is how many inputs EvalPlus may add to each problem's own, all if it isn't said.
+    `plus` is how many inputs EvalPlus may add to each problem's own, all if it isn't said. Problems
+    of the files `apart` aren't trained on.
     """
 
     source: Literal["instructions"]
@@ -131,6 +132,7 @@ class Instructions(Examples):
     columns: dict[str, str] | None = None
     hold_out: int = Field(default=100, ge=0)
     plus: int | None = Field(default=None, ge=0)
+    apart: list[str] = Field(default=[])
     drop: bool = False
 
 
