@@ -40,14 +40,19 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
     calls = 0
+    seeds = True
 
 
 class _Chat(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if "seed" in asked and not self.server.seeds:  # type: ignore[attr-defined]
+            self.send(400, {"error": {"message": "seed is not supported", "param": "seed"}})
+            return
         self.server.calls += 1  # type: ignore[attr-defined]
         said = f"```python\n{read_problem(PROBLEM).reference}\n```"
-        body = json.dumps(
+        self.send(
+            200,
             {
                 "id": "1",
                 "object": "chat.completion",
@@ -61,9 +66,12 @@ class _Chat(BaseHTTPRequestHandler):
                     }
                 ],
                 "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
-            }
-        ).encode()
-        self.send_response(200)
+            },
+        )
+
+    def send(self, status: int, value: object) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -176,6 +184,15 @@ def test_a_dry_run_tells_calls_tokens_and_cost_of_each_provider(
     assert told["openai", "openai/gpt-4o", "strict, known task"][0] == "12"
     assert told["this machine", "scripted/bad.jsonl", "bad"][0] == "6"
     assert told["openai", "", "in all"][0] == "30"
+
+
+def test_what_a_server_refuses_is_told_in_the_report(study: Path, server: _Server) -> None:
+    server.seeds = False
+    for _ in range(2):
+        assert run_study(study, log_dir=Path("runs")) == 0
+        report = Path("runs/served/report/report.md").read_text()
+        assert report.count("takes no seed: the same request may be answered otherwise") == 1
+    assert server.calls == 6, "the second report is made of what is stored"
 
 
 def test_a_dry_run_counts_the_calls_of_a_rubric(
