@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
+import json
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygments.lexers.python import PythonLexer
 
-from outdo import tokens
+from outdo import text, tokens
 
 CODES = st.text(alphabet=st.sampled_from("ab1+=()[]:'\"\\#.,\n\t éß\r\x00\ud800"), max_size=40)
 
@@ -104,3 +110,56 @@ def test_the_nearest_is_the_first_of_the_least(code: str, others: list[str]) -> 
 def test_the_signature_names_the_lexer_and_the_distance() -> None:
     assert tokens.SIGNATURE.startswith("pygments-2.")
     assert tokens.SIGNATURE.endswith("|levenshtein")
+
+
+ODD = [
+    "x = 'a\\n%d {} \"b\" \\' c'\ny = 'un",
+    "def f():\n    r'''raw \\d'''\n    u\"\"\"doc\"\"\"\n\n    b'x' rb'\\x' Rb\"y\"",
+    "f'{x} {y:>3} {z!r}' f'{a[\"b\"]}' f\"{{}}\" rf'{x}\\d'",
+    "1.5 .5 1. 1e5j 0x_ff 0b12 0o7 1_000 1__0 x.1 1..real 1.5j",
+    "@a.b\n@ c\na @ b @d\nyield from x\nyield  from y\nasync for z in w: pass",
+    "match x:\n  case 1: pass\nmatch = 3\nif x: case = 2",
+    "from . import (a,\n  b as c)\nimport os.path as p, q\nraise X from None\nfrom .5 import x",
+    "a = b \\\n  + c\nimport \\\n  x\nclass A(B): pass\nclass (x)\nx = $y ? z ! w != v `q`",
+    "é = 1\nx = 'é'\n\ty\n  \tz\f\n",
+    "'''doc \\''' more'''\n(\n'''in\nbrackets''')\n''''''\n\"\" \"\"\"\"\"\"",
+]
+
+
+@pytest.mark.parametrize("code", ODD)
+def test_odd_programs_have_the_tokens_of_pygments(code: str) -> None:
+    for row in (code, *code.split("\n"), *(code[:end] for end in range(len(code)))):
+        assert tokens.code_tokens(row) == tuple(tokens._tokens(text.plain(row)))
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(alphabet=st.sampled_from("abrf1.e_=()[]{}%:'\"\\#@,\n\t "), max_size=30))
+def test_any_program_has_the_tokens_of_pygments(code: str) -> None:
+    assert tokens.code_tokens(code) == tuple(tokens._tokens(text.plain(code)))
+
+
+@pytest.mark.parametrize("most", [25, pytest.param(5_000, marks=pytest.mark.slow)])
+def test_real_programs_have_the_tokens_of_pygments(most: int) -> None:
+    """And nearly all of them take the short way."""
+    folder = Path(os.environ.get("OUTDO_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    sets = {
+        "refactory-intropynus/programs.jsonl.gz": "code",
+        "debugbench-python/debugbench-python.jsonl.gz": "buggy_code",
+        "thealgorithms-python/functions.jsonl.gz": "code",
+        "mbpp/mbpp.jsonl": "code",
+        "humaneval/HumanEval.jsonl.gz": "prompt",
+        "thesis-sft-dpo/dpo-2000.jsonl.gz": "rejected",
+    }
+    here = {folder / name: field for name, field in sets.items() if (folder / name).exists()}
+    if not here:
+        pytest.skip(f"no programs at {folder}: set OUTDO_DATA")
+    quick = all_ = 0
+    for path, field in here.items():
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8") as file:
+            for line in itertools.islice(file, most):
+                code = text.plain(json.loads(line)[field])
+                assert tokens.code_tokens(code) == tuple(tokens._tokens(code))
+                quick += tokens._quick_tokens(code) is not None
+                all_ += 1
+    assert quick > 0.75 * all_
