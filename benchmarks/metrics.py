@@ -1,0 +1,154 @@
+"""How much less processor time the similarity metrics take than the packages they stand in for.
+
+Real pairs of programs; outdo and the package take turns in one process of one thread, and a ratio
+is the median of those within turns. Both sides must give the same numbers, or nothing is stored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gzip
+import importlib.metadata
+import json
+import logging
+import math
+import os
+import platform
+import random
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+from metrics.peers import PEERS, Contest, Pairs
+
+HERE = Path(__file__).resolve().parent
+DATA = Path(os.environ.get("OUTDO_DATA", HERE.parents[1] / "shared" / "data"))
+
+
+def lines(*parts: str) -> list[dict[str, object]]:
+    """The rows of a file of the shared data."""
+    path = DATA.joinpath(*parts)
+    if not path.exists():
+        raise SystemExit(f"{path} isn't there: set OUTDO_DATA")
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def answers(count: int) -> Pairs:
+    """Models' outputs with their references: 300 published ones, then chosen against rejected."""
+    rows = lines("thesis-sft-dpo", "test-100.jsonl")
+    found = [
+        (str(row["outputs"][model]), str(row["reference"]))  # type: ignore[index]
+        for row in rows
+        for model in ("base", "sft", "dpo")
+    ]
+    more = lines("thesis-sft-dpo", "dpo-2000.jsonl.gz")
+    found += [(str(row["chosen"]), str(row["rejected"])) for row in more if "def " in str(row)]
+    return _some(found, count)
+
+
+def repairs(count: int) -> Pairs:
+    """Students' wrong programs, each with a repair of it."""
+    rows = lines("refactory-intropynus", "programs.jsonl.gz")
+    found = [
+        (str(row["code"]), str(row["refactory_repair"]))
+        for row in rows
+        if row["split"] == "wrong" and row.get("refactory_repair")
+    ]
+    return _some(found, count)
+
+
+def _some(pairs: Pairs, count: int) -> Pairs:
+    return random.Random(1).sample(pairs, min(count, len(pairs)))
+
+
+def measured(contest: Contest, pairs: Pairs, *, turns: int) -> dict[str, object]:
+    """The ratio of a contest, with both sides' medians in milliseconds a pair."""
+    ours, theirs = [], []
+    for _ in range(turns):
+        contest.forget()
+        mine, seconds = timed(contest.ours, pairs)
+        ours.append(seconds)
+        other, seconds = timed(contest.theirs, pairs)
+        theirs.append(seconds)
+        agree(mine, other, contest)
+    ratios = [b / a for a, b in zip(ours, theirs, strict=True)]
+    return {
+        "ratio": round(statistics.median(ratios), 2),
+        "lowest": round(min(ratios), 2),
+        "outdo_ms": round(statistics.median(ours) / len(pairs) * 1e3, 4),
+        "package_ms": round(statistics.median(theirs) / len(pairs) * 1e3, 4),
+        "pairs": len(pairs),
+        "turns": turns,
+        "package": contest.package,
+    }
+
+
+def timed(side: Callable[[Pairs], Sequence[float]], pairs: Pairs) -> tuple[Sequence[float], float]:
+    """What a side gives, and the processor time it took."""
+    start = time.process_time()
+    found = side(pairs)
+    return found, time.process_time() - start
+
+
+def agree(ours: Sequence[float], theirs: Sequence[float], contest: Contest) -> None:
+    """Stop where the two sides' numbers are too often apart."""
+    apart = sum(
+        not math.isclose(a, b, rel_tol=contest.close, abs_tol=contest.close)
+        for a, b in zip(ours, theirs, strict=True)
+    )
+    if apart > contest.may_differ * len(ours):
+        raise SystemExit(f"{contest.package}: {apart} of {len(ours)} numbers differ")
+
+
+def machine() -> dict[str, object]:
+    """What the numbers were measured on, and with which versions."""
+    versions = {}
+    for name in ("codebleu", "nltk", "Pygments", "bert-score", "tree-sitter", "torch"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return {
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "processors": len(os.sched_getaffinity(0)),
+        "load": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
+        **versions,
+    }
+
+
+def main() -> None:
+    """Measure, print and store."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=1000)
+    parser.add_argument("--turns", type=int, default=3, help="of which the median counts")
+    parser.add_argument("--only", choices=sorted(PEERS), help="one metric, not stored")
+    parser.add_argument("--quick", action="store_true", help="one turn of 40 pairs, not stored")
+    asked = parser.parse_args()
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    pairs, turns = (40, 1) if asked.quick else (asked.pairs, asked.turns)
+    told: dict[str, object] = {}
+    details: dict[str, object] = {}
+    for name, peer in PEERS.items():
+        if asked.only in (None, name):
+            real = (repairs if name == "redit" else answers)(pairs)
+            found = measured(peer(), real, turns=turns)
+            told[name] = found["ratio"]
+            details[name] = found
+            print(name, json.dumps(found), flush=True)
+    text = json.dumps({**told, "details": details, "machine": machine()}, indent=2) + "\n"
+    print(text, end="")
+    if not asked.quick and asked.only is None:
+        (HERE / "results").mkdir(exist_ok=True)
+        (HERE / "results" / "metrics.json").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The similarity metrics beside the packages that they stand in for."""
