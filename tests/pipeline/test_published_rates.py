@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from outdo.pipeline.published import (
     gaps_of,
     needed,
     newcombe_apart,
+    p_value,
     published_of,
     score_test,
 )
@@ -171,3 +173,12 @@ def test_many_rows_are_told_together() -> None:
     assert said[0] == "Of 10 pairs 7 can be told apart, all taken together."
     assert said[1:3] == ("a above b, c, d and e.", "b, c and d above e.")
     assert said[3].startswith("All other pairs can't be told apart")
+
+
+def test_whole_counts_are_tested_exactly() -> None:
+    a, b = (
+        Share(name=name, successes=k, n=25, is_whole=True) for name, k in (("a", 21), ("b", 19))
+    )
+    assert p_value(a, b) == pytest.approx(0.725, abs=5e-4)
+    assert score_test(a, b) < 0.5
+    assert p_value(replace(a, is_whole=False), b) == score_test(a, b)

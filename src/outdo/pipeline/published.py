@@ -29,6 +29,7 @@ class Share:
     name: str
     successes: float
     n: int
+    is_whole: bool = False
 
     @property
     def value(self) -> float:
@@ -37,12 +38,16 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """The difference of two rows: its p-value corrected for all pairs, and the items it needs."""
+    """The difference of two rows, and the items it needs.
+
+    `alone` is its p-value by itself, `p` the one corrected for all pairs.
+    """
 
     a: Share
     b: Share
     low: float
     high: float
+    alone: float
     p: float
     needed: int | None
 
@@ -54,17 +59,19 @@ class Gap:
 def published_of(title: str, table: PublishedTable) -> Published:
     """A published table with its intervals: Wilson's for rows, Newcombe's for pairs.
 
-    Intervals of pairs hold together at 95% (Bonferroni); whether two rows differ is told by the
-    pooled score test, corrected by Holm.
+    Intervals of pairs hold together at 95% (Bonferroni); whether two rows differ is told by
+    Fisher's exact test, or where a rate is of no whole count by the pooled score test, corrected
+    by Holm.
     """
     rows = []
     for name in table.rows:
         successes, n = table.counts(name)
-        rows.append(Share(name=name, successes=successes, n=n))
+        is_whole = table.is_whole(name)
+        rows.append(Share(name=name, successes=successes, n=n, is_whole=is_whole))
     gaps = gaps_of(rows)
     return Published(
         title=title,
-        rows=tuple(_row(row, table) for row in rows),
+        rows=tuple(_row(row) for row in rows),
         pairs=tuple(_pair(gap) for gap in gaps),
         sentences=tuple(_sentences(gaps, rows, table)),
     )
@@ -74,10 +81,10 @@ def gaps_of(rows: Sequence[Share]) -> list[Gap]:
     """The difference of every two rows, the larger rate first."""
     pairs = [sorted(pair, key=lambda row: -row.value) for pair in combinations(rows, 2)]
     level = 1 - (1 - LEVEL) / max(1, len(pairs))
-    p_values = holm([score_test(a, b) for a, b in pairs])
+    alone = [p_value(a, b) for a, b in pairs]
     return [
-        Gap(a=a, b=b, low=low, high=high, p=p if p is not None else 1.0, needed=needed(a, b))
-        for (a, b), p in zip(pairs, p_values, strict=True)
+        Gap(a=a, b=b, low=low, high=high, alone=one, p=1.0 if p is None else p, needed=needed(a, b))
+        for (a, b), one, p in zip(pairs, alone, holm(alone), strict=True)
         for low, high in [newcombe_apart(a, b, level=level)]
     ]
 
@@ -94,6 +101,19 @@ def newcombe_apart(a: Share, b: Share, *, level: float) -> tuple[float, float]:
         gap - math.hypot(a.value - low_a, high_b - b.value),
         gap + math.hypot(high_a - a.value, b.value - low_b),
     )
+
+
+def p_value(a: Share, b: Share) -> float:
+    """The two-sided p-value of «both shares are the same», exact where both are whole counts."""
+    return fisher(a, b) if a.is_whole and b.is_whole else score_test(a, b)
+
+
+def fisher(a: Share, b: Share) -> float:
+    """Fisher's exact p-value, two-sided: all tables that are no likelier than this one."""
+    from scipy.stats import fisher_exact
+
+    table = [[round(one.successes), one.n - round(one.successes)] for one in (a, b)]
+    return float(fisher_exact(table).pvalue)
 
 
 def score_test(a: Share, b: Share) -> float:
@@ -120,10 +140,10 @@ def needed(a: Share, b: Share) -> int | None:
     return math.ceil(((reach + quantile(POWER) * math.sqrt(apart)) / gap) ** 2)
 
 
-def _row(row: Share, table: PublishedTable) -> Measure:
+def _row(row: Share) -> Measure:
     low, high = wilson(successes=row.successes, n=row.n)
     about = f"Wilson, of {row.n:,}"
-    if not table.is_whole(row.name):
+    if not row.is_whole:
         about += f"; no whole number of {row.n:,} gives this rate"
     return Measure(
         name=row.name, value=row.value, low=low, high=high, n=row.n, unit="share", about=about
@@ -139,12 +159,13 @@ def _pair(gap: Gap) -> Measure:
         high=gap.high,
         n=min(gap.a.n, gap.b.n),
         unit="share",
-        about=f"p {_told(gap.p)} (Holm){'' if gap.p < 1 - LEVEL else items}",
+        about=f"p {_told(gap.alone)}, of all pairs {_told(gap.p)}"
+        f"{'' if gap.p < 1 - LEVEL else items}",
     )
 
 
 def _told(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    return "< 0.001" if p < 0.001 else f"= {p:.2g}"
 
 
 def _sentences(gaps: Sequence[Gap], rows: Sequence[Share], table: PublishedTable) -> list[str]:
@@ -156,15 +177,13 @@ def _sentences(gaps: Sequence[Gap], rows: Sequence[Share], table: PublishedTable
         said.append(f"Of {len(gaps)} pairs {len(apart)} can be told apart, all taken together.")
         said += [f"{_and(better)} above {_and(worse)}." for better, worse in _grouped(apart)]
         if alike:
-            said.append(
-                "All other pairs can't be told apart; the table says what each would need."
-            )
+            said.append("All other pairs can't be told apart; the table says what each would need.")
     else:
         if apart:
             names = "; ".join(f"{gap.a.name} above {gap.b.name}" for gap in apart)
             said.append(f"Told apart, all pairs taken together: {names}.")
         said += [_alike(gap) for gap in alike]
-    if odd := [row for row in rows if not table.is_whole(row.name)]:
+    if odd := [row for row in rows if not row.is_whole]:
         names = ", ".join(f"{row.name} ({row.value:.1%} of {row.n:,})" for row in odd)
         said.append(
             f"No whole number of items gives the rate of {names}: it may be a mean over judges, or "
@@ -184,7 +203,7 @@ def _alike(gap: Gap) -> str:
         if gap.needed is None
         else f"were the rates what they seem, {gap.needed:,} items of each would tell them"
     )
-    return f"{gap.a.name} and {gap.b.name} can't be told apart: {more}."
+    return f"{gap.a.name} and {gap.b.name} can't be told apart (p {_told(gap.alone)}): {more}."
 
 
 def _grouped(gaps: Sequence[Gap]) -> list[tuple[list[str], tuple[str, ...]]]:
