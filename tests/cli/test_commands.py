@@ -17,6 +17,7 @@ import pytest
 
 import outdo
 from outdo.cli import main
+from outdo.cli.doctor import _extras
 
 PROBLEMS = Path(outdo.__file__).parent / "embedded" / "problems"
 
@@ -173,7 +174,15 @@ def test_the_doctor_tells_of_every_tier_and_extra(type_: Type) -> None:
     done = type_("doctor")
     for word in ("sandbox linux", "sandbox namespaces", "extra train", "extra data", "HF_TOKEN"):
         assert word in done.out
+    assert "OPENAI_API_KEY" in done.out and "ANTHROPIC_API_KEY" in done.out
     assert done.code in (0, 1)
+
+
+def test_the_doctor_names_extras_that_are_missing_and_finds_those_that_are_there() -> None:
+    told = {name: (good, said) for name, good, said in _extras()}
+    for extra in ("google", "code"):  # whose libraries are imported under other names
+        assert told[f"extra {extra}"] == (True, "here")
+    assert told["extra vllm"] == (False, "missing vllm: pip install 'outdo[vllm]'")
 
 
 # ------------------------------------------------------------------ data

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
+from importlib import metadata
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from outdo import __version__
@@ -14,8 +16,6 @@ from outdo.catalog import EXTRAS
 from outdo.cli import environment
 from outdo.machine import hardware
 from outdo.sandbox import probe
-
-KEYS = ("HF_TOKEN",)
 
 
 def examine() -> int:
@@ -26,7 +26,7 @@ def examine() -> int:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, good, said in [*_machine(), *_sandbox(tiers), *_extras(), *_device(), *_keys()]:
-        table.add_row(name, "✓" if good else "–", said)
+        table.add_row(name, "✓" if good else "–", escape(said))
     Console().print(table)
     return 0 if any(reason is None for reason in tiers.values()) else 1
 
@@ -50,9 +50,17 @@ def _extras() -> Iterator[Line]:
     for library, extra in EXTRAS.items():
         extras.setdefault(extra, []).append(library)
     for extra, libraries in extras.items():
-        missing = [name for name in libraries if importlib.util.find_spec(name) is None]
+        missing = [name for name in libraries if not _installed(name)]
         said = f"missing {', '.join(missing)}: pip install 'outdo[{extra}]'" if missing else "here"
         yield f"extra {extra}", not missing, said
+
+
+def _installed(library: str) -> bool:
+    """Whether the library is there, under the name by which it is installed."""
+    try:
+        return bool(metadata.version(library))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def _device() -> Iterator[Line]:
@@ -66,5 +74,7 @@ def _device() -> Iterator[Line]:
 
 
 def _keys() -> Iterator[Line]:
-    for key in KEYS:
+    from outdo.models.served import KEYS
+
+    for key in ("HF_TOKEN", *KEYS):
         yield key, key in os.environ, "set" if key in os.environ else "not set"

@@ -34,6 +34,9 @@ _OWN = {
 }
 """Provider to the variable of its address, that address else, and the variables of its key."""
 
+KEYS = tuple(key for *_, keys in _OWN.values() for key in keys)
+"""The variables in which providers' keys are looked for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
