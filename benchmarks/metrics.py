@@ -41,8 +41,12 @@ def lines(*parts: str) -> list[dict[str, object]]:
         return [json.loads(line) for line in file]
 
 
+LONGEST = 1_200
+"""Characters that a text of the BERTScore contest may have: no package cuts it then."""
+
+
 def answers(count: int) -> Pairs:
-    """Models' outputs with their references: 300 published ones, then chosen against rejected."""
+    """Models' outputs with their references, and chosen answers with rejected ones."""
     rows = lines("thesis-sft-dpo", "test-100.jsonl")
     found = [
         (str(row["outputs"][model]), str(row["reference"]))  # type: ignore[index]
@@ -52,6 +56,12 @@ def answers(count: int) -> Pairs:
     more = lines("thesis-sft-dpo", "dpo-2000.jsonl.gz")
     found += [(str(row["chosen"]), str(row["rejected"])) for row in more if "def " in str(row)]
     return _some(found, count)
+
+
+def short_answers(count: int) -> Pairs:
+    """Those of `answers` whose both texts fit a BERT's window."""
+    fitting = [pair for pair in answers(10**6) if max(map(len, pair)) <= LONGEST]
+    return _some(fitting, count)
 
 
 def repairs(count: int) -> Pairs:
@@ -67,6 +77,10 @@ def repairs(count: int) -> Pairs:
 
 def _some(pairs: Pairs, count: int) -> Pairs:
     return random.Random(1).sample(pairs, min(count, len(pairs)))
+
+
+SOURCES: dict[str, Callable[[int], Pairs]] = {"redit": repairs, "bertscore": short_answers}
+"""Metric to the pairs that it is measured on, where they aren't `answers`."""
 
 
 def measured(contest: Contest, pairs: Pairs, *, turns: int) -> dict[str, object]:
@@ -138,7 +152,7 @@ def main() -> None:
     details: dict[str, object] = {}
     for name, peer in PEERS.items():
         if asked.only in (None, name):
-            real = (repairs if name == "redit" else answers)(pairs)
+            real = SOURCES.get(name, answers)(pairs)
             found = measured(peer(), real, turns=turns)
             told[name] = found["ratio"]
             details[name] = found

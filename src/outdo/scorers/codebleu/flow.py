@@ -10,9 +10,10 @@ nested loops stay cheap. Otherwise a loop begins with all that it sets, and is w
 from __future__ import annotations
 
 import bisect
-import zlib
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -70,8 +71,9 @@ def joined(old: Edge, new: Edge) -> Edge:
     )
 
 
-def _unseeded(name: str) -> tuple[int, str]:
-    return zlib.crc32(name.encode("utf-8", "replace")), name
+@lru_cache(maxsize=1 << 14)
+def _unseeded(name: str) -> bytes:
+    return hashlib.md5(name.encode("utf-8", "replace"), usedforsecurity=False).digest()
 
 
 def numbered(edges: Iterable[Edge]) -> Counter[Item]:

@@ -65,30 +65,37 @@ _FIELDS = {
 """Language to types of nodes, each with the fields that the flow of data asks for."""
 
 
-class Node:
-    """A node: its type, its bytes, its children, and the leaves that it spans.
-
-    `shown` says whether the parser prints it: it has a name, or was missing.
-    """
-
-    __slots__ = (
-        "children", "end", "fields", "first", "last", "leaf", "raw", "shown", "start", "type"
-    )  # fmt: skip
-
-    def __init__(self, raw: tree_sitter.Node, start: int, end: int, first: int) -> None:
-        self.raw = raw
-        self.type = raw.type
-        self.start = start
-        self.end = end
-        self.leaf = False
-        self.shown = raw.is_named or (start == end and raw.is_missing)
-        self.children: list[Node] = NOTHING
-        self.fields: dict[str, Node] | None = None
-        self.first = self.last = first
-
-
 NOTHING: list[Node] = []
 """The children of whoever has none."""
+
+
+class Node:
+    """A node: its type, its bytes, its children, and the leaves that it spans."""
+
+    __slots__ = (
+        "children",
+        "covered",
+        "end",
+        "fields",
+        "first",
+        "last",
+        "leaf",
+        "level",
+        "raw",
+        "start",
+        "type",
+    )
+
+    def __init__(self, raw: tree_sitter.Node, level: int, covered: bool) -> None:
+        self.raw = raw
+        self.type = raw.type
+        self.start = raw.start_byte
+        self.end = raw.end_byte
+        self.level = level
+        self.covered = covered
+        self.leaf = False
+        self.children = NOTHING
+        self.fields: dict[str, Node] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,34 +145,34 @@ def parse(code: str, language: str) -> Tree:
     source = code.encode("utf-8", "replace")
     root = _parser(language).parse(source).root_node
     fielded = _FIELDS[language]
+    top = Node(root, 1, False)
     nodes: list[Node] = []
     leaves: list[Node] = []
-    deepest = 0
-    # The parser's nodes whose own aren't made yet: with their parents, whether they are parts of a
-    # leaf, and their level.
-    owed: list[tuple[tree_sitter.Node, list[Node], bool, int]] = [(root, [], False, 1)]
+    deepest = 1
+    owed = [top]
     while owed:
-        raw, siblings, covered, level = owed.pop()
-        node = Node(raw, raw.start_byte, raw.end_byte, len(leaves))
+        node = owed.pop()
         nodes.append(node)
-        siblings.append(node)
-        below = raw.children if raw.child_count else NOTHING
-        if not covered and (not below or node.type in TEXTS) and node.type != "comment":
+        node.first = len(leaves)
+        raw, covered, kind = node.raw, node.covered, node.type
+        bare = not raw.child_count
+        if not covered and (bare or kind in TEXTS) and kind != "comment":
             node.leaf = covered = True
             leaves.append(node)
-        if below:
-            node.children = []
-            level += 1
-            deepest = max(deepest, level)
-            owed += [(child, node.children, covered, level) for child in reversed(below)]
+        if not bare:
+            level = node.level + 1
+            if level > deepest:
+                deepest = level
+            node.children = [Node(child, level, covered) for child in raw.children]
+            owed += node.children[::-1]
+            if kind in fielded:
+                _name_fields(node, fielded[kind])
     for node in reversed(nodes):
         if node.leaf:
-            node.last += 1
-        elif node.children:
-            node.last = node.children[-1].last
-        if node.type in fielded:
-            _name_fields(node, fielded[node.type])
-    return Tree(source, nodes, leaves, max(1, deepest), language)
+            node.last = node.first + 1
+        else:
+            node.last = node.children[-1].last if node.children else node.first
+    return Tree(source, nodes, leaves, deepest, language)
 
 
 def _name_fields(node: Node, names: Sequence[str]) -> None:
@@ -196,12 +203,15 @@ def printed_shapes(tree: Tree) -> list[int]:
     if tree.depth > DEEPEST_PRINT:
         return clean_shapes(tree)
     names = _read_print(str(tree.nodes[0].raw))
-    if len(names) != sum(node.shown for node in tree.nodes):
+    shown = [
+        node.raw.is_named or (node.start == node.end and node.raw.is_missing) for node in tree.nodes
+    ]
+    if len(names) != sum(shown):
         return clean_shapes(tree)
     found = []
     named = iter(names)
-    for node in tree.nodes:
-        name = next(named) if node.shown else None
+    for node, is_shown in zip(tree.nodes, shown, strict=True):
+        name = next(named) if is_shown else None
         if node.children or node is tree.nodes[0]:
             if name is None:
                 name = str(node.raw)
@@ -251,9 +261,9 @@ def clean_shapes(tree: Tree) -> list[int]:
             continue
         parts = [numbers[id(child)] for child in node.children if id(child) in numbers]
         number = hash((node.type, *parts))
-        if node.shown:
+        if node.raw.is_named:
             numbers[id(node)] = number
-        if (node.children and node.shown) or node is tree.nodes[0]:
+        if (node.children and node.raw.is_named) or node is tree.nodes[0]:
             found.append(number)
     return found
 

@@ -31,6 +31,15 @@ def parts(node: Node) -> list[Node]:
 
 
 TARGETS = frozenset({"pattern_list", "tuple_pattern", "list_pattern"})
+COMPREHENSIONS = frozenset(
+    {
+        "list_comprehension",
+        "set_comprehension",
+        "dictionary_comprehension",
+        "generator_expression",
+        "ERROR",
+    }
+)
 VALUES = frozenset({"expression_list", "tuple", "list"})
 
 
@@ -78,14 +87,14 @@ class PythonWalk(Walk):
         elif kind == "while_statement":
             self.loop(node, states, self._while)
         else:
-            later = []
-            for child in node.children:
-                if child.type == "for_in_clause":
-                    self.visit(child, states)
+            children = node.children
+            if kind in COMPREHENSIONS:
+                children = sorted(children, key=lambda child: child.type != "for_in_clause")
+            for child in children:
+                if child.leaf:
+                    self.leaf(child, states)
                 else:
-                    later.append(child)
-            for child in later:
-                self.visit(child, states)
+                    self.visit(child, states)
 
     def sides(self, left: Node, right: Node) -> tuple[list[Node], list[Node]]:
         """Targets and values one by one where they are as many, else each side whole.
