@@ -110,7 +110,8 @@ def sacre_corpus_bleu(*, candidates: Sequence[str], references: Sequence[str]) -
 
 def count(candidate: Sequence[str], reference: Sequence[str], *, orders: int = 4) -> Counts:
     """Clipped matches and n-grams of each order, of tokens."""
-    matches, totals = [], []
+    matches: list[int] = []
+    totals: list[int] = []
     for order in range(1, orders + 1):
         totals.append(max(0, len(candidate) - order + 1))
         # Where no n-gram is shared, no longer one is.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import tokenize
-from io import StringIO
 
 _BRACES = re.compile(
     r"""//.*?$|/\*.*?\*/|'(?:\\.|[^\\'])*'|"(?:\\.|[^\\"])*\"""", re.DOTALL | re.MULTILINE
@@ -22,6 +21,7 @@ _ITEMS = re.compile(
 )
 """Strings, comments, brackets, the blanks that a line begins with, and what can't be read here."""
 
+_ROWS = re.compile(r"[^\n]*\n|[^\n]+")
 _ODD = re.compile(r"[\t\f\r\x00]|\\\n")
 _QUICK = sys.version_info < (3, 12)
 """Whether `tokenize` is the one whose rules `_cut` knows."""
@@ -52,8 +52,9 @@ def _tokenized(code: str) -> str:
     """
     written = []
     before, row, column = tokenize.INDENT, -1, 0
+    rows = iter(_ROWS.findall(code))
     for kind, text, (top, left), (bottom, right), _ in tokenize.generate_tokens(
-        StringIO(code).readline
+        lambda: next(rows, "")
     ):
         if top > row:
             column = 0

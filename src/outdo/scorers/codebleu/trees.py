@@ -26,7 +26,7 @@ TEXTS = frozenset({"string_literal", "string", "character_literal"})
 DEEPEST_PRINT = 1_000
 """Levels beyond which a parser isn't asked to print a tree, for it would overrun its stack."""
 
-_FIELDS = {
+_FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
     "python": {
         "assignment": ("left", "right"),
         "augmented_assignment": ("left", "right"),
@@ -85,6 +85,9 @@ class Node:
         "start",
         "type",
     )
+
+    first: int
+    last: int
 
     def __init__(self, raw: tree_sitter.Node, level: int, covered: bool) -> None:
         self.raw = raw
