@@ -28,8 +28,8 @@ transformers_logging.disable_progress_bar()
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
-BATCH_TOKENS = 4_096
-"""Tokens read at once."""
+BATCH_TOKENS = {"cpu": 768, "cuda": 16_384}
+"""Tokens read at once: few, on a processor, so that they stay in its cache."""
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -139,7 +139,8 @@ class BertEncoder:
         pieces.sort(key=lambda piece: (piece[2] - piece[1], piece[0], piece[1]))
         owed = [len(windows(len(read.ids), self.window)) for read in reads]
         parts: list[dict[int, torch.Tensor]] = [{} for _ in reads]
-        for batch in _batches(pieces):
+        most = BATCH_TOKENS.get(self._device.type, BATCH_TOKENS["cuda"])
+        for batch in _batches(pieces, most):
             states = self._forward([reads[p].ids[start:end] for p, start, end, _, _ in batch])
             for (place, start, _, first, last), state in zip(batch, states, strict=True):
                 parts[place][first] = state[first - start : last - start]
@@ -244,12 +245,12 @@ def windows(length: int, window: int) -> list[tuple[int, int, int, int]]:
 Piece = tuple[int, int, int, int, int]
 
 
-def _batches(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """The pieces, sorted by length, in batches of about as many tokens."""
+def _batches(pieces: Sequence[Piece], most: int) -> Iterator[list[Piece]]:
+    """The pieces, sorted by length, in batches of at most as many tokens."""
     batch: list[Piece] = []
     for piece in pieces:
         length = piece[2] - piece[1]
-        if batch and length * (len(batch) + 1) > BATCH_TOKENS:
+        if batch and length * (len(batch) + 1) > most:
             yield batch
             batch = []
         batch.append(piece)

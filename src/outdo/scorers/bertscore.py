@@ -169,7 +169,7 @@ def _pair(
     wanted, theirs = _counting(reference, form, weights, unseen)
     if not math.fsum(mine) > 0 or not math.fsum(theirs) > 0:
         return NOTHING
-    near = candidate.vectors[said] @ reference.vectors[wanted].T
+    near = _rows(candidate, said) @ _rows(reference, wanted).T
     precision = float(near.max(axis=1) @ mine) / math.fsum(mine)
     recall = float(near.max(axis=0) @ theirs) / math.fsum(theirs)
     f1 = _f(precision, recall, 1)
@@ -185,6 +185,10 @@ def _pair(
         f3=f3,
         windows=max(candidate.windows, reference.windows),
     )
+
+
+def _rows(text: Vectors, places: list[int]) -> np.ndarray[Any, Any]:
+    return text.vectors if len(places) == len(text.vectors) else text.vectors[places]
 
 
 def _f(precision: float, recall: float, beta: int) -> float:
