@@ -17,6 +17,7 @@ from outdo.cli.remote import Remote
 from outdo.cli.tools import stored_only, tools_for, without_sandbox
 from outdo.cli.watch import watcher
 from outdo.errors import StudyError
+from outdo.models.served import is_served
 from outdo.pipeline import Report, carry_out, prepare, tell_published
 from outdo.store import Store
 from outdo.study import PublishedStudy, Study, load_any, load_study
@@ -128,6 +129,8 @@ def show_plan(study: Study, *, log_dir: Path, tier: str, remote: Remote) -> None
 
     console = Console()
     show_stages(study, console)
+    if not any(is_served(study.model(name).model) for name in study.models):
+        return  # what runs here costs nothing, and needs no data to be told
     tools = tools_for(log_dir, tier=tier, task=study.task, remote=remote)
     show_costs(study, remote, tools, console, watcher())
 
