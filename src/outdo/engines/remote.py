@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from outdo.engines.budget import Budget
 from outdo.engines.calls import Calls, Patience
@@ -205,7 +206,7 @@ def _key(model: Served, environment: Mapping[str, str]) -> str:
 
 def _provider(model: Served, options: RemoteOptions, key: str) -> Provider:
     """The provider's own way to ask; its library is imported here, and nowhere before."""
-    settings = {
+    settings: dict[str, Any] = {
         "key": key,
         "timeout": options.timeout,
         "connections": options.max_connections or MOST,
