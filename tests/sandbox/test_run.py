@@ -106,7 +106,6 @@ def test_a_session_displays_as_the_interpreter_does(sandbox: Sandbox) -> None:
 def test_a_script_reads_and_prints(sandbox: Sandbox) -> None:
     main = """
         import sys
-import time
         if __name__ == "__main__":
             n = int(input("n? "))
             print(n, sys.stdin.readline().strip(), sys.stdin.read())
