@@ -57,6 +57,10 @@ class Then:
     read: Callable[[Answer, str], Answer]
 
 
+def unrun(example: Example, answer: Answer) -> None:
+    """None: nothing is run."""
+
+
 def alone(example: Example) -> tuple[Example, ...]:
     """The example as the only view of itself."""
     return (example,)
@@ -81,7 +85,7 @@ class Task:
     variants: tuple[str, ...]
     prompt: PromptMaker
     parse: Callable[[str, Example], Answer]
-    program: Callable[[Example, Answer], Program | None]
+    program: Callable[[Example, Answer], Program | None] = unrun
     score: Callable[[Example, Answer, Outcome | None], tuple[Score, ...]]
     gold: Callable[[Example], str]
     bait: Callable[[Example], str]

@@ -14,7 +14,7 @@ from outdo import replies
 from outdo.diffs import FileDiff, Hunk
 from outdo.diffs.roles import ROLES, role_of
 from outdo.errors import DataError
-from outdo.records import Answer, Example, Json, Metric, Outcome, Program, Score
+from outdo.records import Answer, Example, Json, Metric, Outcome, Score
 from outdo.replies import Fields, Many, OneOf, Text
 from outdo.scorers import titles
 from outdo.scorers.grounded import file_meant
@@ -334,11 +334,6 @@ ASKING = Asking(
 )
 
 
-def program(example: Example, answer: Answer) -> Program | None:  # noqa: ARG001
-    """Nothing is run."""
-    return None
-
-
 task = Task(
     name="describe",
     version=f"{VERSION}|{titles.SIGNATURE}",
@@ -346,7 +341,6 @@ task = Task(
     variants=pulls.VARIANTS,
     prompt=ASKING.prompt,
     parse=ASKING.parse,
-    program=program,
     score=score,
     gold=ASKING.said,
     bait=ASKING.baited,

@@ -207,10 +207,6 @@ WORDS = Metric(
 SIGNED = f"{rules.SIGNATURE}|v{VERSION}"
 
 
-def program(example: Example, answer: Answer) -> None:
-    """None: nothing is run."""
-
-
 def score(example: Example, answer: Answer, outcome: Outcome | None) -> tuple[Score, ...]:  # noqa: ARG001
     """What rules tell of the hint. No hint is not good, and gives nothing away.
 
@@ -316,7 +312,6 @@ task = Task(
     variants=VARIANTS,
     prompt=prompt,
     parse=parse,
-    program=program,
     score=score,
     gold=gold,
     bait=bait,

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from outdo import replies, text
 from outdo.errors import DataError
-from outdo.records import Answer, Example, Json, Message, Metric, Outcome, Program, Prompt, Score
+from outdo.records import Answer, Example, Json, Message, Metric, Outcome, Prompt, Score
 from outdo.replies import Fields, Many, OneOf, Text, Whole
 from outdo.scorers import grounded
 from outdo.tasks import Task, Then, pulls
@@ -356,11 +356,6 @@ ASKING = Asking(
 )
 
 
-def program(example: Example, answer: Answer) -> Program | None:  # noqa: ARG001
-    """Nothing is run."""
-    return None
-
-
 task = Task(
     name="improve",
     version=f"{VERSION}|{PYTHON}",
@@ -368,7 +363,6 @@ task = Task(
     variants=pulls.VARIANTS,
     prompt=ASKING.prompt,
     parse=ASKING.parse,
-    program=program,
     score=score,
     gold=ASKING.said,
     bait=ASKING.baited,

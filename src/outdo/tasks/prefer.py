@@ -174,10 +174,6 @@ ACCURACY = Metric(
 SIGNATURE = f"accuracy|choice|v{VERSION}"
 
 
-def program(example: Example, answer: Answer) -> None:
-    """None: nothing is run, for which program is better is known."""
-
-
 def score(example: Example, answer: Answer, outcome: Outcome | None) -> tuple[Score, ...]:  # noqa: ARG001
     """1 for the better program, 0 for the other; a reply that can't be read is no verdict."""
     value = None if answer.value is None else float(answer.value == better(example))
@@ -339,7 +335,6 @@ task = Task(
     variants=VARIANTS,
     prompt=prompt,
     parse=parse,
-    program=program,
     score=score,
     gold=gold,
     bait=bait,

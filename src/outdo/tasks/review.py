@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from outdo import replies
 from outdo.diffs.roles import is_test
 from outdo.errors import DataError
-from outdo.records import Answer, Example, Json, Metric, Outcome, Program, Score
+from outdo.records import Answer, Example, Json, Metric, Outcome, Score
 from outdo.replies import Fields, Flag, Many, Text, Whole
 from outdo.scorers import found
 from outdo.scorers.found import Place
@@ -298,11 +298,6 @@ ASKING = Asking(
 )
 
 
-def program(example: Example, answer: Answer) -> Program | None:  # noqa: ARG001
-    """Nothing is run."""
-    return None
-
-
 task = Task(
     name="review",
     version=f"{VERSION}|{found.SIGNATURE}",
@@ -310,7 +305,6 @@ task = Task(
     variants=pulls.VARIANTS,
     prompt=ASKING.prompt,
     parse=ASKING.parse,
-    program=program,
     score=score,
     gold=ASKING.said,
     bait=ASKING.baited,
