@@ -6,14 +6,12 @@ two apart; the evidence is what was broken and the first test that shows it.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from outdo import literals
+from outdo.data.pairs import CORRECTNESS, CodePair, choices
 from outdo.data.trial import LIMITS, Runs
-from outdo.records import Call, Example, Json, Outcome, Output, Program, digest, from_json
-
-CRITERION = "correctness"
+from outdo.records import Call, Example, Json, Outcome, Output, Program, from_json
 
 
 def preferences(
@@ -25,50 +23,30 @@ def preferences(
     for the id of an example the test that its program fails. Examples that hold no repair, or one
     that is the program itself, are left out.
     """
-    known = [row for row in examples if row.wanted.get("repair") not in (None, _program(row))]
-    leading = _leading(known, seed)
+    return choices(pairs_of(examples, failures=failures), seed=seed)
+
+
+def pairs_of(
+    examples: Sequence[Example], *, failures: Mapping[str, Json] | None = None
+) -> list[CodePair]:
+    """The repair examples as pairs of the repair and the program, those without one left out."""
     return [
-        _preference(row, right_first=row.id in leading, failure=(failures or {}).get(row.id))
-        for row in known
+        CodePair(
+            id=row.id,
+            group=row.group,
+            problem=str(row.given["problem"]),
+            source=row.source,
+            split=row.split,
+            criterion=CORRECTNESS,
+            statement=str(row.given["statement"]),
+            preamble=str(row.given.get("preamble") or ""),
+            better=str(row.wanted["repair"]),
+            worse=str(row.given["program"]),
+            evidence={"slip": row.wanted.get("slip"), "test": (failures or {}).get(row.id)},
+        )
+        for row in examples
+        if row.wanted.get("repair") not in (None, str(row.given["program"]))
     ]
-
-
-def _program(example: Example) -> str:
-    return str(example.given["program"])
-
-
-def _leading(examples: Sequence[Example], seed: int) -> set[str]:
-    """The ids of the half, of each split and source, in which the better program stands first."""
-    parts: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in examples:
-        parts[row.split, row.source].append(row.id)
-    drawn = (sorted(ids, key=lambda name: digest([seed, name])) for ids in parts.values())
-    return {name for ids in drawn for name in ids[::2]}
-
-
-def _preference(example: Example, *, right_first: bool, failure: Json) -> Example:
-    right, wrong = str(example.wanted["repair"]), _program(example)
-    given = {
-        "problem": example.given["problem"],
-        "statement": example.given["statement"],
-        "preamble": example.given.get("preamble") or "",
-        "criterion": CRITERION,
-        "first": right if right_first else wrong,
-        "second": wrong if right_first else right,
-    }
-    wanted = {
-        "choice": "first" if right_first else "second",
-        "evidence": {"slip": example.wanted.get("slip"), "test": failure},
-    }
-    return Example(
-        id=example.id,
-        task="prefer",
-        given=given,
-        wanted=wanted,
-        group=example.group,
-        split=example.split,
-        source=example.source,
-    )
 
 
 # ------------------------------------------------------------------ which test tells them apart
@@ -96,7 +74,9 @@ def _tried(example: Example) -> Program:
         for test in tests
     )
     preamble = example.given.get("preamble") or ""
-    return Program.tested(_program(example), preamble=preamble, calls=calls, limits=LIMITS)
+    return Program.tested(
+        str(example.given["program"]), preamble=preamble, calls=calls, limits=LIMITS
+    )
 
 
 def _failure(tests: Sequence[Mapping[str, Json]], outcome: Outcome) -> Json:
