@@ -65,6 +65,27 @@ def test_a_users_file_goes_first_and_may_name_many_at_once(tmp_path: Path) -> No
     assert own.price(model("openai/gpt-4o-mini")) == prices().table["openai/gpt-4o-mini"]
 
 
+def test_a_long_prompt_is_charged_whole_by_its_own_price() -> None:
+    price = prices().price(model("google/gemini-2.5-pro"))
+    assert price is not None and price.long is not None and price.long_from is not None
+    at, above = price.of(price.long_from, 0), price.of(price.long_from + 1, 0)
+    assert at == pytest.approx(price.long_from * price.tokens_in / 1e6)
+    assert above == pytest.approx((price.long_from + 1) * price.long.tokens_in / 1e6)
+    assert price.of(price.long_from + 1, 1e6) - above == pytest.approx(price.long.tokens_out)
+
+
+def test_an_estimate_charges_each_call_by_its_own_length() -> None:
+    price = Price(
+        tokens_in=1.0, tokens_out=1.0, long_from=500, long=Price(tokens_in=9.0, tokens_out=9.0)
+    )
+    short, long = request("x" * 400), request("x" * 4000)
+    alone = [estimate([one], price=price) for one in (short, long)]
+    both = estimate([short, long], price=price)
+    assert both == alone[0] + alone[1]
+    assert alone[1].cost == pytest.approx(9 * (alone[1].tokens_in + alone[1].tokens_out) / 1e6)
+    assert alone[0].cost == pytest.approx((alone[0].tokens_in + alone[0].tokens_out) / 1e6)
+
+
 def test_what_is_served_here_is_free() -> None:
     here = served("openai-api/my/m", base_url="http://localhost:8000/v1")
     assert prices().price(here) == Price(tokens_in=0.0, tokens_out=0.0)
@@ -80,6 +101,8 @@ def test_what_is_served_here_is_free() -> None:
         ("prices: {m: {in: 1, out: -1}}", "no price"),
         ("prices: {m: {in: 1, out: .nan}}", "no price"),
         ("prices: {m: {in: true, out: 1}}", "no price"),
+        ("prices: {m: {in: 1, out: 1, long: 2}}", "from, in and out"),
+        ("prices: {m: {in: 1, out: 1, long: {from: 0, in: 1, out: 1}}}", "no number of tokens"),
     ],
 )
 def test_a_bad_file_of_prices_is_named(tmp_path: Path, text: str, problem: str) -> None:

@@ -46,20 +46,18 @@ def estimate(
     count: Callable[[str], int] | None = None,
 ) -> Estimate:
     """What the requests would take at a price; `count` counts a text's tokens."""
-    calls = tokens_in = tokens_out = bytes_in = 0
+    total = Estimate() if price else Estimate(cost=None, at_most=None)
     for request in requests:
-        size = most_tokens_in(request.prompt)
-        calls += 1
-        bytes_in += size
-        tokens_out += request.sampling.max_tokens
-        tokens_in += _tokens(request.prompt, size, count)
-    return Estimate(
-        calls=calls,
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
-        cost=price.of(tokens_in, tokens_out) if price else None,
-        at_most=price.of(bytes_in, tokens_out) if price else None,
-    )
+        size, tokens_out = most_tokens_in(request.prompt), request.sampling.max_tokens
+        tokens_in = _tokens(request.prompt, size, count)
+        total += Estimate(
+            calls=1,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            cost=price.of(tokens_in, tokens_out) if price else None,
+            at_most=price.of(size, tokens_out) if price else None,
+        )
+    return total
 
 
 def most_tokens_in(prompt: Prompt) -> int:

@@ -25,13 +25,20 @@ _FORM = "prices:\n  openai/some-model: {in: 1.25, out: 10.00}   # a million toke
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """US dollars for a million tokens, read and written."""
+    """US dollars for a million tokens, read and written.
+
+    A call that reads more than `long_from` tokens is charged in whole by `long`.
+    """
 
     tokens_in: float
     tokens_out: float
+    long_from: int | None = None
+    long: Price | None = None
 
     def of(self, tokens_in: float, tokens_out: float) -> float:
-        """What so many tokens cost, in US dollars."""
+        """What a call of so many tokens costs, in US dollars."""
+        if self.long and self.long_from is not None and tokens_in > self.long_from:
+            return self.long.of(tokens_in, tokens_out)
         return (tokens_in * self.tokens_in + tokens_out * self.tokens_out) / 1e6
 
 
@@ -88,13 +95,29 @@ def _read(text: str, where: str) -> tuple[str, dict[str, Price]]:
 
 
 def _price(entry: Any, where: str) -> Price:
-    if not isinstance(entry, dict) or set(entry) != {"in", "out"}:
-        raise EngineError("a price has in and out", _FORM, where=where)
-    for value in entry.values():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not 0 <= value < float("inf"):
-            raise EngineError(f"{value!r} is no price", _FORM, where=where)
-    return Price(tokens_in=float(entry["in"]), tokens_out=float(entry["out"]))
+    if not isinstance(entry, dict) or set(entry) not in ({"in", "out"}, {"in", "out", "long"}):
+        raise EngineError("a price has in and out, and perhaps long", _FORM, where=where)
+    start, long = None, None
+    if "long" in entry:
+        told = entry["long"]
+        if not isinstance(told, dict) or set(told) != {"from", "in", "out"}:
+            raise EngineError("a price of long prompts has from, in and out", _FORM, where=where)
+        start, long = told["from"], _price({name: told[name] for name in ("in", "out")}, where)
+        if not isinstance(start, int) or isinstance(start, bool) or start < 1:
+            raise EngineError(f"{start!r} is no number of tokens", _FORM, where=where)
+    return Price(
+        tokens_in=_dollars(entry["in"], where),
+        tokens_out=_dollars(entry["out"], where),
+        long_from=start,
+        long=long,
+    )
+
+
+def _dollars(value: Any, where: str) -> float:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0 <= value < float("inf"):
+        raise EngineError(f"{value!r} is no price", _FORM, where=where)
+    return float(value)
 
 
 def _found(table: Mapping[str, Price], name: str) -> Price | None:
