@@ -11,6 +11,7 @@ from outdo import catalog
 from outdo.errors import DataError, StudyError
 from outdo.records import Answer, Example, Outcome, Output
 from outdo.sandbox import Sandbox
+from outdo.scorers import likeness
 from outdo.tasks.write import task
 
 STUB = 'def double(n):\n    """Twice n.\n\n    >>> double(2)\n    4\n    """'
@@ -140,7 +141,7 @@ def test_without_tests_only_form_and_effort_are_told(
 ) -> None:
     one = example(wanted={"tests": [], "entry": None})
     assert "codebleu" in scored(sandbox, task.gold(one), one)
-    monkeypatch.setattr("outdo.tasks.write.TREES", None)
+    monkeypatch.setitem(likeness.SIGNATURES, "codebleu", None)
     assert task.program(one, Answer(value="x = 1")) is None
     assert set(scored(sandbox, task.gold(one), one)) == {"valid", "edits", "bleu"}
 

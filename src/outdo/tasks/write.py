@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from outdo import text, tokens
-from outdo.errors import DataError, MissingExtra, StudyError
+from outdo.errors import DataError, StudyError
 from outdo.literals import TOLERANCE
 from outdo.records import (
     Answer,
@@ -26,7 +26,7 @@ from outdo.records import (
     Prompt,
     Score,
 )
-from outdo.scorers import bleu, codebleu, edit, tests
+from outdo.scorers import bleu, likeness, tests
 from outdo.tasks import Task
 
 VERSION = "1"
@@ -149,48 +149,12 @@ VALID = Metric(
     unit="share",
     about="share of replies that hold a program which parses",
 )
-EDITS = Metric(
-    name="edits",
-    heading="Edit effort, tokens",
-    better="lower",
-    unit="tokens",
-    about="token edits from the program to the reference: effort, not correctness",
-    least=0.0,
-)
-BLEU = Metric(
-    name="bleu",
-    heading="Edit effort, BLEU",
-    better="higher",
-    unit="share",
-    about="sentence BLEU of the program against the reference: likeness, not correctness",
-    least=0.0,
-)
-CODEBLEU = Metric(
-    name="codebleu",
-    heading="Edit effort, CodeBLEU",
-    better="higher",
-    unit="share",
-    about="CodeBLEU of the program against the reference: likeness, not correctness",
-    least=0.0,
-)
+LIKENESS = (likeness.EDITS, likeness.BLEU, likeness.CODEBLEU)
 
-
-def _of_trees() -> str | None:
-    """What CodeBLEU depends on; None where the parsers of the extra `code` aren't installed."""
-    try:
-        return codebleu.signature(language="python")
-    except MissingExtra:
-        return None
-
-
-TREES = _of_trees()
 PYTHON = f"python-{sys.version_info.major}.{sys.version_info.minor}"
 SIGNATURES = {
     "passed_base": f"passed_base|tests:base|v{VERSION}",
     "valid": f"valid|{PYTHON}|v{VERSION}",
-    "edits": f"edits|{edit.SIGNATURE}|v{VERSION}",
-    "bleu": f"bleu|{bleu.signature()}|v{VERSION}",
-    "codebleu": f"{TREES}|v{VERSION}",
 }
 
 
@@ -261,15 +225,9 @@ def _likeness(example: Example, code: str) -> list[Score]:
     reference = example.wanted.get("reference")
     if not reference:
         return []
-    wanted = str(reference)
-    found = [
-        _score(EDITS, float(edit.token_distance(before=code, after=wanted))),
-        _score(BLEU, bleu.sentence_bleu(candidate=code, reference=wanted)),
-    ]
-    if TREES is not None:
-        alike = codebleu.codebleu(candidate=code, reference=wanted, language="python")
-        found.append(_score(CODEBLEU, alike.score))
-    return found
+    return likeness.scores(
+        LIKENESS, candidate=code, reference=str(reference), version=f"|v{VERSION}"
+    )
 
 
 def _tests(example: Example, name: str) -> tuple[tests.Expected, ...]:
@@ -338,8 +296,8 @@ def _alike(one: frozenset[str], other: frozenset[str]) -> float:
 
 task = Task(
     name="write",
-    version=f"{VERSION}|{tokens.SIGNATURE}|{bleu.signature()}|{TREES}|{PYTHON}",
-    metrics=(PASS, PASS_BASE, VALID, EDITS, BLEU, CODEBLEU),
+    version=f"{VERSION}|{tokens.SIGNATURE}|{bleu.signature()}|{likeness.TREES}|{PYTHON}",
+    metrics=(PASS, PASS_BASE, VALID, *LIKENESS),
     variants=VARIANTS,
     prompt=prompt,
     parse=parse,
