@@ -372,3 +372,17 @@ def test_shapes_of_one_value_have_schemas_too() -> None:
     ]
     assert [json_schema(shape)["type"] for shape, _ in shapes] == [name for _, name in shapes]
     assert json_schema(Many(of=Text(), least=1))["minItems"] == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "keep: yes\nkeep: no\nwhy: x",
+        '{"keep": true, "keep": false, "why": "x"}',
+        'Here: {"keep": true, "keep": false, "why": "x",}',
+    ],
+)
+def test_a_field_that_stands_twice_is_told_in_either_form(reply: str) -> None:
+    answer = read(reply, shape=Fields(of={"keep": Flag(), "why": Text()}))
+    assert answer.value == {"keep": False, "why": "x"}
+    assert "repeated field" in str(answer.repaired_by)

@@ -27,10 +27,16 @@ _AFTER_TEXT = re.compile(r"\s{0,200}(?:[,:}\]]|\Z|//|#)")
 _BEFORE_NAME = re.compile(r"\s{0,200}:")
 
 
+class _Pairs(tuple[tuple[str, Json], ...]):
+    """An object's names and values as they were written: a name that stands twice is told."""
+
+    __slots__ = ()
+
+
 def read(text: str) -> Written:
     """The object or list that a text is; raises Unreadable."""
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
         raise Unreadable(str(error) if isinstance(error, ValueError) else "too deep") from None
     return _written(value, cut=False, depth=0)
@@ -44,7 +50,7 @@ def mended(text: str, rules: Rules) -> Written:
         rules.note(CUT)
         return _written(value[0], cut=True, depth=0)
     try:
-        value = json.loads("".join(mender.out), strict=False)
+        value = json.loads("".join(mender.out), strict=False, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
         raise Unreadable("not JSON") from None
     if text[mender.at :].strip():
@@ -155,7 +161,8 @@ class _Mender:
         ends = [(len(self.out), "".join(reversed(self.stack))), *reversed(self.stops[-6:])]
         for length, closers in ends:
             try:
-                return (json.loads("".join(self.out[:length]) + closers, strict=False),)
+                whole = "".join(self.out[:length]) + closers
+                return (json.loads(whole, strict=False, object_pairs_hook=_Pairs),)
             except (ValueError, RecursionError):
                 continue
         return None
@@ -165,11 +172,11 @@ def _written(value: Json, *, cut: bool, depth: int) -> Written:
     """The value as it was written; with `cut`, whatever stands at the very end may be torn."""
     if depth > DEEPEST:
         raise Unreadable("nested too deep")
-    if isinstance(value, dict):
+    if isinstance(value, _Pairs):
         last = len(value) - 1
         pairs = tuple(
             (name, _written(item, cut=cut and place == last, depth=depth + 1))
-            for place, (name, item) in enumerate(value.items())
+            for place, (name, item) in enumerate(value)
         )
         return Group(pairs=pairs, last=cut, cut=cut)
     if isinstance(value, list):
