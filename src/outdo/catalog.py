@@ -22,6 +22,8 @@ TASKS = {
     "describe": "outdo.tasks.describe:task",
     "review": "outdo.tasks.review:task",
     "improve": "outdo.tasks.improve:task",
+    "commit-instruct": "outdo.tasks.commit_instruct:task",
+    "critique": "outdo.tasks.critique:task",
 }
 
 METHODS = {

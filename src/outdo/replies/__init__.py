@@ -30,6 +30,7 @@ from outdo.replies.shapes import (
 from outdo.replies.yaml_form import Unreadable
 
 __all__ = [
+    "WRONG_SCHEMA",
     "Fields",
     "Flag",
     "Form",

@@ -94,6 +94,41 @@ def _whole(diff: str) -> Shown:
     )
 
 
+def cut(example: Example, budget: int, count: Callable[[str], int]) -> Example:
+    """The example with its diff shown in at most `budget` tokens, as `count` counts them."""
+    rendered = diffs.render(shown(example).diff, budget=budget, count=count)
+    given = {**example.given, "rendered": rendered.text, "shown": _spans(rendered)}
+    return replace(example, given=given)
+
+
+def fitted(
+    example: Example,
+    tokens: int,
+    *,
+    count: Callable[[str], int],
+    size: Callable[[Example], int],
+    name: str,
+) -> Example:
+    """The example with its diff cut so that what `size` says of it is at most `tokens`.
+
+    Raises DataError if it is more without any diff; `name` is the task's.
+    """
+    empty = replace(example, given={**example.given, "rendered": "", "shown": {}})
+    room = tokens - size(empty)
+    if room < 0:
+        raise DataError(
+            f"a prompt of {name} takes more than {tokens} tokens without any diff",
+            "give more context",
+        )
+    for _ in range(TRIES):
+        shorter = cut(example, room, count)
+        over = size(shorter) - tokens
+        if over <= 0:
+            return shorter
+        room = max(0, room - over - 1)  # tokens of parts need not add up to the whole's
+    return empty
+
+
 def _spans(rendered: diffs.Rendered) -> dict[str, list[list[int]]]:
     """The numbered lines of a rendered diff as runs, by the files shown."""
     spans: dict[str, list[list[int]]] = {path: [] for path in rendered.files_shown}
@@ -156,21 +191,13 @@ class Asking:
         Chat templates are taken to add 8 tokens a message; shots are not counted. Raises
         DataError if not even the instruction fits.
         """
-        empty = replace(example, given={**example.given, "rendered": "", "shown": {}})
-        room = tokens - max(self._size(empty, variant, count) for variant in (DIRECT, JSON))
-        if room < 0:
-            raise DataError(
-                f"a prompt of {self.name} takes more than {tokens} tokens without any diff",
-                "give more context",
-            )
-        budget = room
-        for _ in range(TRIES):
-            cut = self._cut(example, budget, count)
-            over = max(self._size(cut, variant, count) for variant in (DIRECT, JSON)) - tokens
-            if over <= 0:
-                return cut
-            budget = max(0, budget - over - 1)  # tokens of parts need not add up to the whole's
-        return empty
+        return fitted(
+            example,
+            tokens,
+            count=count,
+            size=lambda one: max(self._size(one, variant, count) for variant in (DIRECT, JSON)),
+            name=self.name,
+        )
 
     def conversation(self, example: Example, *, variant: str) -> Conversation:
         """The question as it will be asked, and the known answer."""
@@ -213,11 +240,6 @@ class Asking:
     def _reply(self, value: Json, variant: str) -> Message:
         written = replies.write(value, form="json" if variant == JSON else "yaml")
         return Message(role="assistant", content=written)
-
-    def _cut(self, example: Example, budget: int, count: Callable[[str], int]) -> Example:
-        rendered = diffs.render(shown(example).diff, budget=budget, count=count)
-        cut = {"rendered": rendered.text, "shown": _spans(rendered)}
-        return replace(example, given={**example.given, **cut})
 
     def _size(self, example: Example, variant: str, count: Callable[[str], int]) -> int:
         messages = self.prompt(example, variant=variant).messages
