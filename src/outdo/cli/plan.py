@@ -15,12 +15,12 @@ from outdo.cli.remote import Remote
 from outdo.errors import DataError
 from outdo.pipeline import Tools, make_data
 from outdo.pipeline.asking import asked_of_all
-from outdo.pipeline.duties import Duties, duties_of
+from outdo.pipeline.duties import Duties, chosen, duties_of
 from outdo.pipeline.job import limited
 from outdo.pipeline.protocols import Watch
 from outdo.records import Example, Request
 from outdo.store import Store
-from outdo.study import Answers, Study
+from outdo.study import Answers, Compared, Study
 
 
 def show_stages(study: Study, console: Console) -> None:
@@ -81,12 +81,24 @@ def shares_of(study: Study, remote: Remote, tools: Tools, watch: Watch) -> Itera
     for title, table in study.compare.items():
         for name in table.judges:
             spec = study.judges[name]
-            requests = judged(study, duties, table, spec, test)
+            requests = judged(study, duties, table, spec, _told(study, duties, [table], test))
             yield books.share(_name(study, spec.model), f"{name} judges {title}", requests)
     for name, spec in study.judges.items():
-        if any(name in table.judges for table in study.compare.values()):
-            requests = known(study, duties, spec, test)
+        tables = [table for table in study.compare.values() if name in table.judges]
+        if tables:
+            requests = known(study, duties, spec, _told(study, duties, tables, test))
             yield books.share(_name(study, spec.model), f"{name}, known task", requests)
+
+
+def _told(
+    study: Study, duties: Duties, tables: Sequence[Compared], test: Mapping[str, Sequence[Example]]
+) -> dict[str, list[Example]]:
+    """The test examples that stand in some tables: a table may be of some tasks alone."""
+    tasks = [task for table in tables for task in chosen(study, duties, table.tasks)]
+    return {
+        name: [example for example in examples if duties.of(example) in tasks]
+        for name, examples in test.items()
+    }
 
 
 def _name(study: Study, model: str) -> str:

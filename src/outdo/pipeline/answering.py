@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from outdo.pipeline.asking import Asked, asked, asked_of_all
+from outdo.pipeline.duties import chosen
 from outdo.pipeline.entrants import Entrant, Reply, Sheet, everybody, table_name
 from outdo.pipeline.fields import field_of
 from outdo.pipeline.job import Job
 from outdo.pipeline.learning import Weights
 from outdo.pipeline.scoring import scored_by_key
 from outdo.pipeline.stages import Generated, asked_again, generate, score_key
-from outdo.records import Completion, Example
+from outdo.records import Answer, Completion, Example
 from outdo.study import Answering, Answers, Compared
 from outdo.tasks import Task
 
@@ -39,11 +40,11 @@ def sheets(job: Job, entrants: Sequence[Entrant]) -> list[Sheet]:
     found = []
     tasks = job.duties.tasks
     for title, table in (job.study.compare or {tasks[0].name: everybody(job.study)}).items():
-        chosen = [one for name in table.answers for one in entrants if one.entry == name]
-        for task in tasks:
-            mine = chosen
+        there = [one for name in table.answers for one in entrants if one.entry == name]
+        for task in chosen(job.study, job.duties, table.tasks):
+            mine = there
             if len(tasks) > 1:
-                mine = [_of_task(job, one, task) for one in chosen]
+                mine = [_of_task(job, one, task) for one in there]
             if any(one.replies for one in mine):
                 floors = _floors(job, table, mine, task)
                 name = table_name(task, "" if not job.study.compare else title)
@@ -88,15 +89,16 @@ def _answered(
     the first one for what none has seen.
     """
     test = job.limited(job.data[answers.data].of("test"))
-    chosen = {example.id: _unseen_by(weights, example) for example in test}
+    turns = {example.id: _unseen_by(weights, example) for example in test}
     for one in weights:
-        mine = [example for example in test if chosen[example.id] is one]
+        mine = [example for example in test if turns[example.id] is one]
         if not mine:
             continue
         name = answers.name + suffix + (f" on {one.left_out[1]}" if one.left_out else "")
         ask, shots = answers.ask, job.shots[answers.name]
+        duties = job.duties.guarded() if ask.guard else job.duties
         size = job.size(one.reference, ask.context)
-        owed = list(asked_of_all(job.duties, ask, mine, shots, seed=job.study.seed, size=size))
+        owed = list(asked_of_all(duties, ask, mine, shots, seed=job.study.seed, size=size))
         generated = generate(job.shop, one.reference, ask, owed, name=name)
         job.link(f"generate {name}", generated.stage)
         generated = asked_again(job.shop, one.reference, ask, generated, name=name)
@@ -125,7 +127,16 @@ def _scored(job: Job, name: str, generated: Generated, *, run: int = 0) -> Itera
             run=run,
             prompt=one.request.prompt,
             second=second if isinstance(second, Completion) else None,
+            withheld=scored is not None and _withheld(job, one, completion, scored.answer),
         )
+
+
+def _withheld(job: Job, one: Asked, completion: Completion | str, answer: Answer) -> bool:
+    """Whether a guard keeps back what was said: read without it there is an answer."""
+    bare = job.duties.of(one.example)
+    if one.task is bare or answer.value is not None or not isinstance(completion, Completion):
+        return False
+    return bare.parse(completion.text, one.view).value is not None
 
 
 # ------------------------------------------------------------------ floors

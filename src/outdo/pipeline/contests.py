@@ -69,9 +69,11 @@ def _contests(
 
 
 def said(reply: Reply) -> str | None:
-    """What a judge sees of a reply; None for one that was never given."""
+    """What a judge sees of a reply, nothing if it is withheld; None for one that was never given."""
     if not isinstance(reply.completion, Completion):
         return None
+    if reply.withheld:
+        return ""
     if reply.second is not None and reply.scored and reply.scored.answer.value is not None:
         return json.dumps(reply.scored.answer.value, indent=1, ensure_ascii=False)
     return spoken(reply.completion.text) or ""

@@ -9,7 +9,7 @@ from outdo import catalog
 from outdo.errors import StudyError
 from outdo.records import Example
 from outdo.study import Study
-from outdo.tasks import Task
+from outdo.tasks import Task, guarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ class Duties:
         """Those of the examples that a task handles."""
         return [example for example in examples if self.of(example) is task]
 
+    def guarded(self) -> Duties:
+        """The same tasks, each withholding by rule what its user must not see."""
+        return Duties(tuple(guarded(task) for task in self.tasks))
+
     @property
     def names(self) -> str:
         """The tasks in words."""
@@ -43,6 +47,12 @@ def duties_of(study: Study) -> Duties:
     """The tasks that a study names. Raises StudyError for one that isn't there."""
     found = [catalog.named(catalog.TASKS, name, noun="task") for name in study.tasks]
     return Duties(tuple(found))
+
+
+def chosen(study: Study, duties: Duties, names: Sequence[str] | None) -> list[Task]:
+    """Those of a study's tasks that an entry names, in the study's order; all if it names none."""
+    spelt = zip(study.tasks, duties.tasks, strict=True)
+    return [task for name, task in spelt if names is None or name in names]
 
 
 def without(tasks: Sequence[Task], kind: str, name: str) -> list[Task]:

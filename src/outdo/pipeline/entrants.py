@@ -15,7 +15,7 @@ class Reply:
     """One sample of one example: the completion and its scores, or why there is none.
 
     `view` numbers the task's ways of showing the example, `run` the training run that answered.
-    `second` is what it said when asked about its first reply.
+    `second` is what it said when asked about its first reply. A `withheld` reply is seen by nobody.
     """
 
     example: Example
@@ -26,6 +26,7 @@ class Reply:
     run: int = 0
     prompt: Prompt | None = None
     second: Completion | None = None
+    withheld: bool = False
 
     @property
     def said(self) -> list[Completion]:
@@ -50,6 +51,11 @@ class Entrant:
     floor: bool = False
     trainings: tuple[str, ...] = ()
     leaves_out: str | None = None
+
+    @property
+    def like(self) -> str:
+        """What tells it from the others of its matrix, ` r=4`; empty for one that is alone."""
+        return self.name.removeprefix(self.entry)
 
 
 def everybody(study: Study) -> Compared:

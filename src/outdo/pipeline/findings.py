@@ -175,12 +175,20 @@ def _row(reply: Reply) -> Row:
 
 
 def _matches(sheet: Sheet) -> Iterable[Match]:
-    """Everybody who is no baseline against the best one, then against the others."""
+    """Everybody who is no baseline against the best one, then against the others.
+
+    Of a matrix's baselines one that was trained like the challenger, `r=4` beside `r=4`, is its
+    only opponent.
+    """
     best = sheet.best
-    baselines = [e.name for e in sheet.entrants if e.entry in sheet.spec.against]
-    challengers = [e.name for e in sheet.entrants if e.name not in baselines and not e.floor]
-    for other in sorted(baselines, key=lambda one: one != best):
-        yield from (Match(task=sheet.name, a=challenger, b=other) for challenger in challengers)
+    named = sheet.spec.against
+    baselines = [e for e in sheet.entrants if e.entry in named]
+    challengers = [e for e in sheet.entrants if e.entry not in named and not e.floor]
+    for other in sorted(baselines, key=lambda one: one.name != best):
+        alike = {one.like for one in baselines if one.entry == other.entry}
+        for one in challengers:
+            if one.like == other.like or one.like not in alike or not one.like:
+                yield Match(task=sheet.name, a=one.name, b=other.name)
 
 
 def _slices(sheet: Sheet) -> Iterable[Slice]:

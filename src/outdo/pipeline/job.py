@@ -11,7 +11,7 @@ from outdo import catalog
 from outdo.errors import DataError, EngineError, ModelError, StudyError
 from outdo.models.reference import ModelReference
 from outdo.pipeline.asking import Size, shots_for
-from outdo.pipeline.duties import Duties, without
+from outdo.pipeline.duties import Duties, chosen, without
 from outdo.pipeline.fields import field_of, has_field
 from outdo.pipeline.lessons import of_examples
 from outdo.pipeline.protocols import Tools, Watch
@@ -41,6 +41,7 @@ class Job:
         """Find the study's models: one that isn't there is told before any work is done."""
         self._check_prompts()
         self._check_floors()
+        self._check_guards()
         self._check_contexts()
         for name in self.study.models:
             with standing_at(self.study.where("models", name)):
@@ -66,6 +67,7 @@ class Job:
         answers = self.study.answers()
         self._check_examples()
         self._check_slices()
+        self._check_taught()
         for run in self.study.runs().values():
             for name in run.data if run.settings.leave_out else ():
                 rows = self.data[name].of("train") if name in self.data else []
@@ -80,6 +82,19 @@ class Job:
             self.shots[answer.name] = {
                 task.name: self._shots(answer, task) for task in self.duties.tasks
             }
+
+    def _check_taught(self) -> None:
+        """Raises StudyError for a run that is kept to tasks of which its data has no example."""
+        for run in self.study.runs().values():
+            tasks = chosen(self.study, self.duties, run.settings.tasks)
+            given = [one for name in run.data if name in self.data for one in self.data[name].rows]
+            if run.settings.tasks and not any(
+                isinstance(one, Example) and one.split == "train" and self.duties.of(one) in tasks
+                for one in given
+            ):
+                problem = f"there is no example of {', '.join(run.settings.tasks)} to learn from"
+                where = self.study.where("train", run.entry, "tasks")
+                raise StudyError(problem, "a source may have to name its `tasks`", where=where)
 
     def _shots(self, answers: Answers, task: Task) -> list[Example]:
         data = self.data[answers.data]
@@ -153,6 +168,14 @@ class Job:
             for task in without(self.duties.tasks, "variants", prompt):
                 hint = catalog.suggestion(prompt, dict.fromkeys(task.variants))
                 raise StudyError(f"{name!r}: {task.name} has no prompt {prompt!r}", hint)
+
+    def _check_guards(self) -> None:
+        """Raises StudyError for an answer that is to be guarded where no task has a rule for it."""
+        for name, entry in self.study.answer.items():
+            if entry.guard and not any(task.guard for task in self.duties.tasks):
+                problem = f"{name!r}: {self.duties.names} has no rule by which to withhold a reply"
+                where = self.study.where("answer", name, "guard")
+                raise StudyError(problem, "leave guard out", where=where)
 
     def _check_floors(self) -> None:
         """Raises StudyError for a floor that none of the tasks has."""

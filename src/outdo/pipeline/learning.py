@@ -13,6 +13,7 @@ from outdo.errors import DataError, StudyError
 from outdo.models.reference import ModelReference
 from outdo.pipeline import lessons
 from outdo.pipeline.asking import Asked, asked_of_all, has_gold, shots_for
+from outdo.pipeline.duties import chosen
 from outdo.pipeline.fields import field_of
 from outdo.pipeline.job import Job, standing_at
 from outdo.pipeline.lessons import Lesson
@@ -137,6 +138,8 @@ class Learning:
     def _wanted(self, examples: list[Example], run: Run) -> list[Example]:
         """The examples that a run may use: no more are cut to their context than its limit."""
         limit = run.settings.limit
+        tasks = chosen(self.study, self.duties, run.settings.tasks)
+        examples = [example for example in examples if self.duties.of(example) in tasks]
         if limit is None or len(run.data) > 1:
             return examples
         return sorted(examples, key=lambda e: digest([self.study.seed, e.id]))[:limit]

@@ -69,8 +69,8 @@ def _replies(sheet: Sheet) -> Iterator[Reply]:
 
 
 def _said(reply: Answered) -> str | None:
-    """What a user would see: the answer's text, else the whole reply; None where none came."""
-    if not isinstance(reply.completion, Completion):
+    """What a user would see: the answer's text, else the whole reply; None where there is none."""
+    if reply.withheld or not isinstance(reply.completion, Completion):
         return None
     value = reply.scored.answer.value if reply.scored else None
     return value if isinstance(value, str) else reply.completion.text

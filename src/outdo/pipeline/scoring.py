@@ -10,10 +10,9 @@ def scored_by_key(job: Job, generated: Generated, *, name: str) -> dict[str, Sco
     """What every answer earned under the task of its example, by `score_key`."""
     found: dict[str, Scored] = {}
     several = len(job.duties.tasks) > 1
-    for task in job.duties.tasks:
-        if not several or any(one.task is task for one, _ in generated.answers):
-            title = f"{name}, {task.name}" if several else name
-            scores = score(job.shop, task, generated, name=title)
-            job.link(f"score {title}", scores.stage)
-            found.update(scores.by_key)
+    for task in {id(one.task): one.task for one, _ in generated.answers}.values():
+        title = f"{name}, {task.name}" if several else name
+        scores = score(job.shop, task, generated, name=title)
+        job.link(f"score {title}", scores.stage)
+        found.update(scores.by_key)
     return found

@@ -13,6 +13,8 @@ Share = Annotated[float, Field(gt=0)]
 Ties = Literal["loss", "half", "dropped"]
 Attribute = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 """The name of a rubric's question: a word in snake_case."""
+Tasks = Annotated[list[str], Field(min_length=1)] | None
+"""Some of the study's tasks, spelt as there; none: all of them."""
 Temperature = Annotated[float, Field(ge=0)] | Literal["provider"]
 """0 is greedy; `provider` leaves it to whoever serves the model."""
 
@@ -65,6 +67,7 @@ class _Recipe(Part):
     context: int | None = Field(default=None, ge=16)
     precision: Literal["auto", "bfloat16", "float32", "float16"] = "auto"
     checkpointing: bool = False
+    tasks: Tasks = None
     limit: int | None = Field(default=None, ge=1)
     leave_out: str | None = None
     validation: float = Field(default=0.0, ge=0, lt=1)
@@ -141,7 +144,10 @@ class Pairs(Part):
 
 
 class Answering(Part):
-    """A model with a way of asking it: one row of the table."""
+    """A model with a way of asking it: one row of the table.
+
+    With `guard` the task withholds by rule what its user must not see.
+    """
 
     model: str
     data: str | None = None
@@ -153,6 +159,7 @@ class Answering(Part):
     max_tokens: int = Field(default=512, ge=1)
     samples: int = Field(default=1, ge=1)
     precision: Literal["float32", "bfloat16", "float16", "nf4"] = "float32"
+    guard: bool = False
 
 
 class Judging(Part):
@@ -181,6 +188,7 @@ class Compared(Part):
     """One table: whose answers stand in it, against whom, what is claimed, and who judges."""
 
     answers: list[str] = Field(min_length=1)
+    tasks: Tasks = None
     floors: list[str] = Field(default=[])
     against: list[str] = Field(min_length=1)
     claim: Claim = "these"

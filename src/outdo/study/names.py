@@ -44,6 +44,7 @@ def _trained(study: Study) -> None:
             _known(study, entry.method, catalog.METHODS, "method", "train", name, "method")
         if isinstance(entry.data, list):
             _once(study, entry.data, "train", name, "data")
+        _of_the_study(study, entry.tasks, "train", name)
         for data in entry.sets or [study.data_for("train", name)]:
             _learnable(study, entry, data, name)
         for key, problem, hint in _discords(entry):
@@ -59,6 +60,18 @@ def _learnable(study: Study, entry: Train, data: str, name: str) -> None:
         problem = f"{entry.method} learns from {rows}s, and {data!r} holds {kind}s"
         fit = [one for one in (*study.data, *study.pairs) if study.kind(one) in ("examples", rows)]
         raise StudyError(problem, suggestion("", dict.fromkeys(fit)), where=study.where(*place))
+
+
+    if entry.tasks and study.kind(data) != "examples":
+        problem = f"tasks choose among examples, and {data!r} holds {study.kind(data)}s"
+        raise StudyError(problem, "leave tasks out", where=study.where("train", name, "tasks"))
+
+
+def _of_the_study(study: Study, tasks: list[str] | None, *place: str) -> None:
+    """That what an entry is kept to are tasks of the study, each named once."""
+    _once(study, tasks or [], *place, "tasks")
+    for i, task in enumerate(tasks or []):
+        _known(study, task, dict.fromkeys(study.tasks), "task", *place, "tasks", i)
 
 
 def _discords(entry: Train) -> Iterable[tuple[str, str, str]]:
@@ -128,6 +141,7 @@ def _compared(study: Study) -> None:
     for title, table in study.compare.items():
         _once(study, table.answers, "compare", title, "answers")
         _once(study, table.floors, "compare", title, "floors")
+        _of_the_study(study, table.tasks, "compare", title)
         for i, name in enumerate(table.answers):
             _known(study, name, study.answer, "answer", "compare", title, "answers", i)
         for i, name in enumerate(table.against):

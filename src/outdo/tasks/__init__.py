@@ -8,7 +8,8 @@ own, write a module that ends in `task = Task(...)` and name it `my_package.modu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from outdo.records import (
@@ -44,6 +45,9 @@ class ConversationMaker(Protocol):
 Fit = Callable[[Example, int, Callable[[str], int]], Example]
 """The example cut so that its prompt takes at most so many tokens, as the function counts them."""
 
+Guard = Callable[[Answer, Example], Answer]
+"""An answer as its user may see it: without its value, and with the reason, where it is withheld."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Then:
@@ -77,6 +81,7 @@ class Task:
     example is, in the singular. `views` are the ways to show one example, all under its id: each is
     asked, and each is a training row. `pair` is the row of methods that learn from two replies.
     `fit` cuts what an example shows to a number of tokens, and `then` asks a second time.
+    `guard` gives an answer that must not be seen without its value, and any other as it is.
     """
 
     name: str
@@ -96,3 +101,22 @@ class Task:
     pair: Callable[[Example], Pair] | None = None
     fit: Fit | None = None
     then: Then | None = None
+    guard: Guard | None = None
+
+
+def guarded(task: Task) -> Task:
+    """The same task where what its user must not see is withheld; itself if it has no guard."""
+    if task.guard is None:
+        return task
+    return replace(
+        task,
+        version=f"{task.version}|guarded",
+        parse=partial(_held, task.parse, task.guard),
+        guard=None,
+    )
+
+
+def _held(
+    parse: Callable[[str, Example], Answer], guard: Guard, reply: str, example: Example
+) -> Answer:
+    return guard(parse(reply, example), example)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from outdo import text
 from outdo.errors import DataError, StudyError
@@ -25,6 +24,7 @@ from outdo.records import (
 )
 from outdo.scorers import hints as rules
 from outdo.tasks import Task, repair
+from outdo.tasks import guarded as under_guard
 from outdo.tasks.hints import told
 from outdo.tokens import nearest as nearest_code
 
@@ -109,9 +109,8 @@ def leak(hint: str, example: Example) -> str:
     return rules.given_away(hint, found, before=before) or rules.code_in(hint, before=before)
 
 
-def parse_guarded(reply: str, example: Example) -> Answer:
+def withheld(answer: Answer, example: Example) -> Answer:
     """The hint, withheld if by the rules it gives the answer away: then nobody sees one."""
-    answer = parse(reply, example)
     why = leak(answer.value, example) if answer.value is not None else ""
     return Answer(value=None, problem=f"withheld: {why}") if why else answer
 
@@ -319,7 +318,8 @@ task = Task(
     floors={"general": general, "nearest": nearest, "solution": solution},
     item="program",
     pair=pair,
+    guard=withheld,
 )
 
-guarded = replace(task, version=f"{task.version}|guarded", parse=parse_guarded)
+guarded = under_guard(task)
 """The same task where a hint that gives the answer away is withheld by rule."""
