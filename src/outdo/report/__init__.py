@@ -22,9 +22,11 @@ from outdo.report.findings import (
     Slice,
     Training,
 )
+from outdo.report.replicated import Cell, Replicated
 from outdo.report.results import Results, results
 
 __all__ = [
+    "Cell",
     "Contestant",
     "Cost",
     "Environment",
@@ -33,6 +35,7 @@ __all__ = [
     "Match",
     "ModelCard",
     "Published",
+    "Replicated",
     "Results",
     "Row",
     "Rubric",

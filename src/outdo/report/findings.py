@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from outdo.records import Example, Finish, Json, Measure, Metric, Score, Standing
+from outdo.report.replicated import Replicated
 from outdo.stats import Claim
 
 Ties = Literal["loss", "half", "dropped"]
@@ -199,7 +200,7 @@ class Findings:
     `preferred` maps (judge, task, contestant) to each example's preference for the contestant, 0
     to 1 with ties counted as in the headline rate: with it two contestants that were judged
     against the same third are compared in pairs. `agreement` tells how far judges agree with each
-    other.
+    other. `replicated` holds published cells beside the same ones of our own.
     """
 
     study: str
@@ -228,3 +229,4 @@ class Findings:
     ties: Mapping[str, Ties] = field(default_factory=dict)
     cards: Mapping[str, ModelCard] = field(default_factory=dict)
     published: tuple[Published, ...] = ()
+    replicated: tuple[Replicated, ...] = ()

@@ -21,7 +21,7 @@ import yaml
 from markupsafe import Markup
 
 from outdo.records import Example, Json
-from outdo.report import jury, plots, sizes, wording
+from outdo.report import jury, plots, replicated, sizes, wording
 from outdo.report.board import WAYS, counted, rate, ties
 from outdo.report.changes import Line as Changed
 from outdo.report.changes import changes
@@ -205,6 +205,7 @@ def _templates() -> jinja2.Environment:
     )
     templates.globals |= {
         "wording": wording,
+        "replicas": replicated,
         "track": track,
         "gap_track": gap_track,
         "main_column": main_column,

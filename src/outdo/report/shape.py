@@ -30,6 +30,7 @@ def as_json(findings: Findings, found: Results) -> dict[str, Json]:
         "models": {name: to_json(card) for name, card in findings.cards.items()},
         "before_after": [_gain_json(one) for one in found.board.gains] if found.board else [],
         "published": [to_json(one) for one in findings.published],
+        "replicated": [to_json(one) for one in findings.replicated],
     }
 
 

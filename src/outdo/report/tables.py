@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from outdo.report import board_tables, wording
+from outdo.report import board_tables, replicated, wording
 from outdo.report.findings import Findings
 from outdo.report.jury import checks, said
 from outdo.report.results import Results
@@ -69,6 +69,10 @@ def _board_tables(findings: Findings, found: Results) -> Iterator[tuple[str, str
     for one in checks(findings):
         name = slug(f"{one.task} {one.judge}")
         yield f"rubrics-{name}.tex", _tex(*board_tables.rubric_grid(one))
+    if findings.replicated:
+        yield "replicated.csv", _csv(replicated.rows(findings.replicated))
+        for cells in findings.replicated:
+            yield f"replicated-{slug(cells.title)}.tex", _tex(*replicated.grid(cells))
     if findings.published:
         yield "published.csv", _csv(board_tables.published_rows(findings.published))
         for table in findings.published:
@@ -293,6 +297,11 @@ def markdown(findings: Findings, found: Results) -> str:
 
 def _md_board(findings: Findings, found: Results) -> Iterator[str]:
     """Published rates, the leaderboard and the judges, as far as there are any."""
+    for one in findings.replicated:
+        yield f"## {_md(one.title)}"
+        yield "\n".join(f"- {_md(each)}" for each in one.sentences)
+        yield _md_table(*replicated.grid(one))
+        yield _md(f"{one.about}. {replicated.legend(one)}".strip())
     for table in findings.published:
         yield f"## {_md(table.title)}"
         yield "\n".join(f"- {_md(each)}" for each in table.sentences)
