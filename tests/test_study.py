@@ -17,13 +17,18 @@ from outdo.errors import StudyError
 from outdo.study import (
     Answering,
     Compared,
+    Encoding,
     Judging,
     Lora,
     Model,
+    Outputs,
+    OutputsStudy,
     Pairs,
+    PublishedCells,
     PublishedRow,
     PublishedStudy,
     PublishedTable,
+    Similarity,
     Study,
     Train,
     load_any,
@@ -183,12 +188,18 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_every_study_that_comes_along_is_one(path: Path) -> None:
     study = load_any(path)
     assert study.study == path.stem
-    assert study.published if isinstance(study, PublishedStudy) else study.compare
+    if isinstance(study, OutputsStudy):
+        assert study.outputs
+    else:
+        assert study.published if isinstance(study, PublishedStudy) else study.compare
 
 
 @pytest.mark.parametrize(
     "section",
-    [Train, Pairs, Answering, Lora, Compared, Judging, Model, PublishedTable, PublishedRow],
+    [
+        *(Train, Pairs, Answering, Lora, Compared, Judging, Model, PublishedTable, PublishedRow),
+        *(Outputs, PublishedCells, Similarity, Encoding),
+    ],
 )
 def test_every_key_is_told_on_the_page_of_studies(section: type[BaseModel]) -> None:
     page = (ROOT / "docs" / "studies.md").read_text("utf-8")

@@ -17,8 +17,16 @@ from outdo.study.entries import (
     Train,
 )
 from outdo.study.matrix import Answers, Run
-from outdo.study.published import PublishedRow, PublishedStudy, PublishedTable
+from outdo.study.published import (
+    Outputs,
+    OutputsStudy,
+    PublishedCells,
+    PublishedRow,
+    PublishedStudy,
+    PublishedTable,
+)
 from outdo.study.reading import load_any, load_study
+from outdo.study.similarity import Encoding, Similarity
 from outdo.study.sources import (
     Conversations,
     Data,
@@ -37,20 +45,25 @@ __all__ = [
     "Compared",
     "Conversations",
     "Data",
+    "Encoding",
     "Folder",
     "Injected",
     "Judging",
     "Lora",
     "Model",
+    "Outputs",
+    "OutputsStudy",
     "PairRows",
     "Pairs",
     "Programs",
+    "PublishedCells",
     "PublishedRow",
     "PublishedStudy",
     "PublishedTable",
     "Rows",
     "Run",
     "Settings",
+    "Similarity",
     "Study",
     "Ties",
     "Train",

@@ -14,7 +14,15 @@ from outdo.errors import StudyError
 from outdo.study import names
 from outdo.study.entries import Answering, Compared, Judging, Lora, Model, Pairs, Train
 from outdo.study.part import Part
-from outdo.study.published import PublishedRow, PublishedStudy, PublishedTable
+from outdo.study.published import (
+    Outputs,
+    OutputsStudy,
+    PublishedCells,
+    PublishedRow,
+    PublishedStudy,
+    PublishedTable,
+)
+from outdo.study.similarity import Encoding, Similarity
 from outdo.study.sources import SOURCES
 from outdo.study.whole import Study
 from outdo.yamlfile import Place, YamlFile, number
@@ -29,17 +37,22 @@ def load_study(path: Path, *, overrides: Iterable[str] = ()) -> Study:
     if isinstance(study, PublishedStudy):
         hint = "outdo run tells their intervals; there is nothing else to do"
         raise StudyError("this is a study of published rates", hint, where=str(path))
+    if isinstance(study, OutputsStudy):
+        hint = "outdo run scores them; there is nothing else to do"
+        raise StudyError("this is a study of published outputs", hint, where=str(path))
     return study
 
 
-def load_any(path: Path, *, overrides: Iterable[str] = ()) -> Study | PublishedStudy:
-    """The same, or a study of published rates where the file has the key `published`."""
+def load_any(path: Path, *, overrides: Iterable[str] = ()) -> Study | PublishedStudy | OutputsStudy:
+    """The same, or what somebody published: rates by the key `published`, else `outputs`."""
     file = YamlFile.read(path)
     for override in overrides:
         _override(file, override)
     try:
         if "published" in file.data:
             return PublishedStudy.model_validate(file.data)
+        if "outputs" in file.data:
+            return OutputsStudy.model_validate(file.data)
         study = Study.model_validate(file.data)
     except ValidationError as error:
         raise _explained(error, file) from error
@@ -118,6 +131,10 @@ def _keys_beside(location: tuple[str | int, ...]) -> Mapping[str, object]:
 
 
 def _section(location: tuple[str | int, ...]) -> type[Part]:
+    if location[0] == "outputs" and len(location) > 1:
+        return PublishedCells if "published" in location[:-1] else Outputs
+    if location[0] == "similarity" and len(location) > 1:
+        return Similarity if len(location) == 2 else Encoding
     if location[0] == "published":
         return PublishedRow if "rows" in location else PublishedTable
     if len(location) == 1:

@@ -14,6 +14,7 @@ from outdo.errors import StudyError
 from outdo.study.entries import Answering, Compared, Judging, Model, Pairs, Train
 from outdo.study.matrix import Answers, Run, by_contestant, circle, expanded, in_order
 from outdo.study.part import Name, Part
+from outdo.study.similarity import Similarity
 from outdo.study.sources import Data, Kind, kind_of
 from outdo.yamlfile import YamlFile
 
@@ -39,6 +40,8 @@ class Study(Part):
     seed: int = 1
     data_root: str = "."
     limit: int | None = Field(default=None, ge=1)
+    apart: float | None = Field(default=None, gt=0, le=1)
+    similarity: Similarity | None = None
     data: dict[Name, Data] = Field(min_length=1)
     models: dict[Name, str | Model] = Field(min_length=1)
     pairs: dict[Name, Pairs] = Field(default={})
