@@ -69,7 +69,7 @@ def _contests(
 
 
 def said(reply: Reply) -> str | None:
-    """What a judge sees of a reply, nothing if it is withheld; None for one that was never given."""
+    """What a judge sees of a reply, nothing of a withheld one; None for one never given."""
     if not isinstance(reply.completion, Completion):
         return None
     if reply.withheld:

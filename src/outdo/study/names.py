@@ -61,7 +61,6 @@ def _learnable(study: Study, entry: Train, data: str, name: str) -> None:
         fit = [one for one in (*study.data, *study.pairs) if study.kind(one) in ("examples", rows)]
         raise StudyError(problem, suggestion("", dict.fromkeys(fit)), where=study.where(*place))
 
-
     if entry.tasks and study.kind(data) != "examples":
         problem = f"tasks choose among examples, and {data!r} holds {study.kind(data)}s"
         raise StudyError(problem, "leave tasks out", where=study.where("train", name, "tasks"))

@@ -46,7 +46,7 @@ Fit = Callable[[Example, int, Callable[[str], int]], Example]
 """The example cut so that its prompt takes at most so many tokens, as the function counts them."""
 
 Guard = Callable[[Answer, Example], Answer]
-"""An answer as its user may see it: without its value, and with the reason, where it is withheld."""
+"""An answer as its user may see it: where it is withheld, the reason instead of the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
