@@ -12,6 +12,8 @@ from outdo.stats.samples import pass_at_k_by_example
 
 USUAL_K = (2, 5, 10, 100)
 """Which pass@k is told beside pass@1: the largest of these for which there are samples."""
+EDIT_EFFORT = "edit effort"
+"""How headings begin of metrics that say how like a reference a text is: «Edit effort, BLEU»."""
 SHARES = ("share", "%")
 """Units that say that a value lies within 0 and 1."""
 
@@ -40,6 +42,17 @@ class Column:
     @property
     def title(self) -> str:
         return f"{self.heading}, where all models have one" if self.common else self.heading
+
+    @property
+    def effort(self) -> bool:
+        """Whether this tells the effort of editing, and nothing of whether a reply is right."""
+        return self.heading.casefold().startswith(EDIT_EFFORT)
+
+    @property
+    def short(self) -> str:
+        """The heading, without what stands above all that tell the effort of editing."""
+        own = self.heading[len(EDIT_EFFORT) :].lstrip(",: ") if self.effort else self.heading
+        return own or self.metric.name.replace("_", " ")
 
 
 def columns_of(

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from outdo.errors import DataError
+from outdo.report.against import Against, against
 from outdo.report.board import Board, board
 from outdo.report.findings import Findings
+from outdo.report.relations import Relation, relations
 from outdo.report.scored import Compared, Table, table_of
+from outdo.report.spreads import Spread, spreads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """Every table of a study, whole tasks first; `headline` is what the study was made to ask."""
+    """Every table of a study, whole tasks first; `headline` is what the study was made to ask.
+
+    By task: how scores are spread, how precision goes with recall, and everybody's change
+    against the rows that the study names.
+    """
 
     tables: tuple[Table, ...]
     board: Board | None = None
+    spreads: Mapping[str, tuple[Spread, ...]] = field(default_factory=dict)
+    relations: Mapping[str, tuple[Relation, ...]] = field(default_factory=dict)
+    against: Mapping[str, tuple[Against, ...]] = field(default_factory=dict)
 
     @property
     def headline(self) -> tuple[Table, Compared] | None:
@@ -30,7 +41,13 @@ def results(findings: Findings) -> Results:
     _check(findings)
     whole = [table_of(findings, task) for task in findings.metrics]
     parts = [table_of(findings, part.task, part) for part in findings.slices]
-    return Results(tables=tuple(whole + parts), board=board(findings, whole + parts))
+    return Results(
+        tables=tuple(whole + parts),
+        board=board(findings, whole + parts),
+        spreads={table.title: spreads(table) for table in whole},
+        relations={table.title: relations(table) for table in whole},
+        against={table.title: against(findings, table) for table in whole},
+    )
 
 
 def _check(findings: Findings) -> None:
