@@ -60,6 +60,16 @@ def test_a_file_holds_keys_and_patterns(tmp_path: Path) -> None:
     ]
 
 
+def test_a_reply_may_be_cut_or_refused(tmp_path: Path) -> None:
+    cut = {"text": "def f(", "finish": "length"}
+    refused = {"text": "", "finish": "refused"}
+    script = tmp_path / "script.jsonl"
+    script.write_text(json.dumps({"match": "a", "reply": [cut, "whole", refused]}))
+    asked = [request("a", index) for index in range(3)]
+    ended = [(one.text, one.finish) for _, one in from_file(script).complete(asked)]
+    assert ended == [("def f(", "length"), ("whole", "stop"), ("", "refused")]
+
+
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
@@ -68,6 +78,8 @@ def test_a_file_holds_keys_and_patterns(tmp_path: Path) -> None:
         ('{"prompt": "a"}', "has a prompt or a match"),
         ('{"prompt": "a", "reply": []}', "a text or a list of texts"),
         ('{"prompt": "a", "reply": [1]}', "a text or a list of texts"),
+        ('{"prompt": "a", "reply": {"text": "b", "finish": "never"}}', "a text or a list of texts"),
+        ('{"prompt": "a", "reply": ["b", {"text": "c"}]}', "a text or a list of texts"),
         ('{"match": "(", "reply": "a"}', "the pattern is not one"),
     ],
 )

@@ -7,10 +7,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from outdo.errors import EngineError, PermanentError
-from outdo.records import Completion, Request, Usage
+from outdo.records import Completion, Finish, Request, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A reply that ends as a provider may end one: cut at the limit of tokens, or refused."""
+
+    text: str
+    finish: Finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +26,7 @@ class Rule:
     """Replies for every prompt whose last user message the pattern is found in."""
 
     pattern: re.Pattern[str]
-    replies: tuple[str, ...]
+    replies: tuple[str | Ended, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +37,7 @@ class Scripted:
     A prompt that the script doesn't know is permanently unanswered.
     """
 
-    replies: Mapping[str, Sequence[str]]
+    replies: Mapping[str, Sequence[str | Ended]]
     rules: Sequence[Rule] = ()
     model: str = "scripted"
     served_by: str = field(default="script", kw_only=True)
@@ -43,6 +51,7 @@ class Scripted:
             if not replies:
                 yield request, PermanentError("the script has no reply to this prompt")
                 continue
+            said = replies[request.index % len(replies)]
             yield (
                 request,
                 Completion(
@@ -51,13 +60,13 @@ class Scripted:
                     served_by=self.served_by,
                     sampling=request.sampling,
                     index=request.index,
-                    text=replies[request.index % len(replies)],
-                    finish="stop",
+                    text=said if isinstance(said, str) else said.text,
+                    finish="stop" if isinstance(said, str) else said.finish,
                     usage=Usage(),
                 ),
             )
 
-    def _replies(self, request: Request) -> Sequence[str]:
+    def _replies(self, request: Request) -> Sequence[str | Ended]:
         if known := self.replies.get(request.prompt.key):
             return known
         asked = [m.content for m in request.prompt.messages if m.role == "user"]
@@ -70,9 +79,10 @@ class Scripted:
 def from_file(path: Path, *, model: str = "") -> Scripted:
     """The engine of a JSONL script: lines of `{"prompt": key | "match": pattern, "reply": ...}`.
 
-    `reply` is a text or a list of texts, one a sample. Raises EngineError with file and line.
+    `reply` is a text or a list of texts, one a sample; `{"text": ..., "finish": "length" |
+    "refused"}` stands for one that doesn't end by itself. Raises EngineError with file and line.
     """
-    replies: dict[str, tuple[str, ...]] = {}
+    replies: dict[str, tuple[str | Ended, ...]] = {}
     rules: list[Rule] = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -89,7 +99,7 @@ def from_file(path: Path, *, model: str = "") -> Scripted:
     return Scripted(replies, tuple(rules), model or f"scripted/{path.stem}")
 
 
-def _entry(line: str, where: str) -> tuple[str | re.Pattern[str], tuple[str, ...]]:
+def _entry(line: str, where: str) -> tuple[str | re.Pattern[str], tuple[str | Ended, ...]]:
     """A line's prompt key or pattern, and its replies."""
     form = '{"prompt": "<key>", "reply": "..."} or {"match": "<pattern>", "reply": ["...", "..."]}'
     try:
@@ -99,12 +109,24 @@ def _entry(line: str, where: str) -> tuple[str | re.Pattern[str], tuple[str, ...
     if not isinstance(data, dict) or set(data) not in ({"prompt", "reply"}, {"match", "reply"}):
         raise EngineError("a script line has a prompt or a match, and a reply", form, where=where)
     said = data["reply"]
-    texts = (said,) if isinstance(said, str) else tuple(said) if isinstance(said, list) else ()
-    if not texts or not all(isinstance(text, str) for text in texts):
-        raise EngineError("the reply is a text or a list of texts", form, where=where)
+    texts = tuple(map(_reply, said if isinstance(said, list) else [said]))
+    if not texts or None in texts:
+        hint = 'as one sample: "..." or {"text": "...", "finish": "length"}'
+        raise EngineError("the reply is a text or a list of texts", hint, where=where)
+    known = tuple(text for text in texts if text is not None)
     if "prompt" in data:
-        return str(data["prompt"]), texts
+        return str(data["prompt"]), known
     try:
-        return re.compile(str(data["match"]), re.MULTILINE), texts
+        return re.compile(str(data["match"]), re.MULTILINE), known
     except re.error as error:
         raise EngineError(f"the pattern is not one: {error}", form, where=where) from error
+
+
+def _reply(said: Any) -> str | Ended | None:
+    """One reply of a script; None for what is none."""
+    if isinstance(said, str):
+        return said
+    if not isinstance(said, dict) or set(said) != {"text", "finish"}:
+        return None
+    text, finish = said["text"], said["finish"]
+    return Ended(text, finish) if isinstance(text, str) and finish in get_args(Finish) else None
