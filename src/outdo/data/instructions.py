@@ -1,8 +1,8 @@
 """Instructions with code that follows them, and tests where there are some, as they are published.
 
-Five forms are read as they are: Alpaca's rows, HumanEval, MBPP (whole and sanitized), EvalPlus and
-functions with doctests. Whatever the form, tests become calls with literal answers wherever they
-are nothing more.
+Eight forms are read as they are: Alpaca's rows, HumanEval, MBPP (whole and sanitized), EvalPlus,
+functions with doctests, Self-OSS-Instruct, EditPackFT and CodeFavor's pairs. Whatever the form,
+tests become calls with literal answers wherever they are nothing more.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "mbpp": ("task_id", "code", "test_list"),
     "doctests": ("instruction", "code", "docstring"),
     "alpaca": ("instruction", "output"),
+    "edits": ("instruction", "old_contents", "new_contents"),
+    "favored": ("instruction", "naive_code", "improved_code"),
+    "self-oss-instruct": ("instruction", "response"),
 }
 """Form to the fields that its rows have; the first that fits is taken."""
 TESTED = ("evalplus", "humaneval")
@@ -203,6 +206,34 @@ def _alpaca(fields: Fields, place: Place, source: str, _most: int | None) -> _Re
     )
 
 
+def _edits(fields: Fields, place: Place, source: str, _most: int | None) -> _Read:
+    """EditPackFT's instruction with the program it is about, and the program after the edit."""
+    before, after = (
+        checked_program(fields.get(name), place, field=name).strip("\n")
+        for name in ("old_contents", "new_contents")
+    )
+    given = {"instruction": _said(fields, "instruction", place), "input": before}
+    repo = str(fields.get("repos") or "").partition(",")[0].strip()
+    name = own_id(fields) or content_name(digest([given, after]))
+    return _Read(
+        example=_example(name, fields, source, given=given, reference=after, group=repo or None)
+    )
+
+
+def _favored(fields: Fields, place: Place, source: str, _most: int | None) -> _Read:
+    """The instruction of a pair, and its better program."""
+    return _alpaca({**fields, "output": fields["improved_code"], "input": ""}, place, source, None)
+
+
+def _self_oss(fields: Fields, place: Place, source: str, _most: int | None) -> _Read:
+    """An instruction made of a function, and the code in its response; one group a function."""
+    seed = str(fields.get("seed") or "").strip()
+    said = {**fields, "output": fields["response"], "input": ""}
+    if seed:
+        said.setdefault("group", content_name(seed))
+    return _alpaca(said, place, source, None)
+
+
 def _humaneval(fields: Fields, place: Place, source: str, _most: int | None) -> _Read:
     """The head of a function; what else the prompt defines runs before the program."""
     stub, entry = _said(fields, "prompt", place), _said(fields, "entry_point", place)
@@ -312,6 +343,9 @@ _READERS: Mapping[str, Callable[[Fields, Place, str, int | None], _Read]] = {
     "evalplus": _evalplus,
     "mbpp": _mbpp,
     "doctests": _doctests,
+    "edits": _edits,
+    "favored": _favored,
+    "self-oss-instruct": _self_oss,
 }
 
 # ------------------------------------------------------------------ what rows are made of
