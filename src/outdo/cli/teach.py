@@ -130,12 +130,12 @@ def teach_rows(
     """Let a model answer a study's training examples, and write those replies that are kept."""
     if remote.local_only:
         os.environ["HF_HUB_OFFLINE"] = "1"
-    _check_suffix(out)
+    check_suffix(out)
     study = load_study(path, overrides=overrides)
     remote = replace(remote, ledger=log_dir / study.study / "calls.jsonl")
     tasks = [catalog.named(catalog.TASKS, name, noun="task") for name in study.tasks]
     better = metrics_of(tasks, sieve.grounded)
-    _known(sieve, "group")  # a file that can't be read is told before anything is asked
+    known_rows(sieve, "group")  # a file that can't be read is told before anything is asked
     taught = teach(
         study,
         data=entry_of(study, data),
@@ -153,7 +153,7 @@ def teach_rows(
         "evaluation rows": known,
     }
     rows = [to_json(taught.written[id].row) for id in sifted.kept]
-    _write(out, rows, sifted, items, about=about, title=f"{out.stem}: rows by {taught.teacher}")
+    write_kept(out, rows, sifted, items, about=about, title=f"{out.stem}: rows by {taught.teacher}")
 
 
 def _sifted(
@@ -178,7 +178,7 @@ def _sifted(
         )
         for id, one in taught.written.items()
     ]
-    known = _known(sieve, "group")
+    known = known_rows(sieve, "group")
     known += [item_of(one, licence=licence, date=date) for one in taught.evaluation]
     told = reply_gates(marks, grounded=sieve.grounded, better=better, repaired=sieve.repaired)
     gates = sieve.gates([answered_gate(taught.written), *told], known)
@@ -221,10 +221,10 @@ def clean_rows(
     tier: str,
 ) -> None:
     """Write those rows of a file that come through the gates, as they stand there."""
-    _check_suffix(out)
+    check_suffix(out)
     rows = dict(_named([path]))
     items = [_item_of_row(id, row, sieve, group_field) for id, row in rows.items()]
-    known = _known(sieve, group_field)
+    known = known_rows(sieve, group_field)
     replies: list[Gate] = []
     if task is not None and examples is not None:
         found = catalog.named(catalog.TASKS, task, noun="task")
@@ -234,7 +234,7 @@ def clean_rows(
     sifted = sift(items, sieve.gates(replies, known))
     about = {"file": path.name, **sieve.about, "evaluation rows": len(known)}
     kept = [dict(rows[id].values) for id in sifted.kept]
-    _write(out, kept, sifted, items, about=about, title=f"{out.stem}: cleaned rows")
+    write_kept(out, kept, sifted, items, about=about, title=f"{out.stem}: cleaned rows")
 
 
 def _named(paths: Sequence[Path]) -> Iterator[tuple[str, Row]]:
@@ -254,7 +254,7 @@ def _named(paths: Sequence[Path]) -> Iterator[tuple[str, Row]]:
             yield id, row
 
 
-def _known(sieve: Sieve, group_field: str) -> list[Item]:
+def known_rows(sieve: Sieve, group_field: str) -> list[Item]:
     """The rows of the evaluation's files; ids may stand in several files."""
     return [
         _item_of_row(id, row, sieve, group_field)
@@ -346,12 +346,13 @@ def _reply(row: Row) -> str | None:
 # ------------------------------------------------------------------ what is written
 
 
-def _check_suffix(out: Path) -> None:
+def check_suffix(out: Path) -> None:
+    """Raises DataError for a file of rows that isn't named as one."""
     if out.suffix != ".jsonl":
         raise DataError("rows are written as .jsonl", where=str(out))
 
 
-def _write(
+def write_kept(
     out: Path,
     rows: Sequence[Json],
     sifted: Sifted,

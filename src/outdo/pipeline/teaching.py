@@ -83,7 +83,7 @@ def teach(
         job = Job(study, duties, store, tools, watch)
         teacher = tools.resolve(ask.model)
         job.begin()
-        train = _first(job.data[data].of("train"), study.seed, limit)
+        train = first_of(job.data[data].of("train"), study.seed, limit)
         if not train:
             raise DataError(f"{data!r} has no training examples", "a teacher answers those only")
         shots = {task.name: _shots(job, task, data, ask) for task in duties.tasks}
@@ -93,7 +93,7 @@ def teach(
     evaluation = {one.id: one for made in job.data.values() for one in made.of("test")}
     return Class(
         written={
-            _id(one): _written(one, completion, learn=learn, source=f"teacher {ask.model}")
+            row_id(one): _written(one, completion, learn=learn, source=f"teacher {ask.model}")
             for one, completion in generated.answers
         },
         evaluation=tuple(evaluation.values()),
@@ -102,7 +102,7 @@ def teach(
     )
 
 
-def _first(examples: Sequence[Example], seed: int, limit: int | None) -> list[Example]:
+def first_of(examples: Sequence[Example], seed: int, limit: int | None) -> list[Example]:
     """The examples in an order of their own, so that a larger limit only adds."""
     return sorted(examples, key=lambda one: digest([seed, one.id]))[:limit]
 
@@ -119,7 +119,7 @@ def _shots(job: Job, task: Task, data: str, ask: Answering) -> list[Example]:
     )
 
 
-def _id(one: Asked) -> str:
+def row_id(one: Asked) -> str:
     """The row's id: that of the example, and which view and sample of it where there are more."""
     extra = "".join(f"#{n}" for n in (one.place, one.request.index) if n)
     return f"{one.example.id}{extra}"
@@ -130,7 +130,7 @@ def _written(one: Asked, completion: Completion | str, *, learn: str, source: st
     if isinstance(completion, Completion):
         prompt = one.task.prompt(one.view, variant=learn)
         row = Conversation(
-            id=_id(one),
+            id=row_id(one),
             group=one.example.group,
             task=one.task.name,
             source=source,
@@ -218,7 +218,7 @@ def _told(score: Score) -> str:
     return "could not be told" if score.value is None else "is not at full marks"
 
 
-def answered_gate(written: Mapping[str, Written]) -> Gate:
+def answered_gate(written: Mapping[str, Written], *, name: str = "answered") -> Gate:
     """Replies that came, weren't refused, and weren't cut."""
 
     def fault(item: Item) -> Drop | None:
@@ -229,7 +229,7 @@ def answered_gate(written: Mapping[str, Written]) -> Gate:
             return Drop("refused" if said.finish == "refused" else "cut at the limit of tokens")
         return None if said.text.strip() else Drop("empty")
 
-    return each("answered", "a whole reply", fault)
+    return each(name, "a whole reply", fault)
 
 
 def metrics_of(tasks: Iterable[Task], names: Sequence[str]) -> dict[str, str]:

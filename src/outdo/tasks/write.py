@@ -55,20 +55,35 @@ def prompt(example: Example, *, variant: str, shots: Sequence[Example] = ()) -> 
 
 
 def _question(example: Example, variant: str) -> Message:
+    ask = ASK_WITH_PLAN if variant == CHAIN_OF_THOUGHT else ASK
+    return Message(role="user", content=_joined(*_parts(example), ask))
+
+
+def statement(example: Example) -> str:
+    """What is asked for, as the question says it, without how to reply and what runs before."""
+    instruction, given, _, *rest = _parts(example)
+    return _joined(instruction, given, *rest)
+
+
+def _parts(example: Example) -> tuple[str, str, str, str, str]:
+    """Instruction, input, lines that run first, head and examples, each empty if there is none."""
     given = example.given
     stub, preamble = (str(given.get(name) or "") for name in ("stub", "preamble"))
     shown = "\n".join(given.get("examples") or ())
-    parts = [
+    parts = (
         str(given.get("instruction") or "").strip(),
         f"Input:\n{given['input'].strip()}" if (given.get("input") or "").strip() else "",
         f"These lines run first:\n{text.fence(preamble)}" if preamble and not stub else "",
         text.fence(stub) if stub else "",
         f"For example:\n{shown}" if shown else "",
-        ASK_WITH_PLAN if variant == CHAIN_OF_THOUGHT else ASK,
-    ]
+    )
     if not any(parts[:4]):
         raise DataError(f"example {example.id!r} has no instruction", "name its column")
-    return Message(role="user", content="\n\n".join(part for part in parts if part))
+    return parts
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
 
 
 # ------------------------------------------------------------------ the reading
