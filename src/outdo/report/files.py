@@ -31,7 +31,7 @@ def write(findings: Findings, found: Results, folder: Path) -> None:
     written = set()
     try:
         for name, content in _contents(findings, found):
-            _put(folder / name, content)
+            put(folder / name, content)
             written.add(folder / name)
         if folder / JUDGES not in written:
             (folder / JUDGES).unlink(missing_ok=True)
@@ -49,23 +49,24 @@ def write(findings: Findings, found: Results, folder: Path) -> None:
 
 def _contents(findings: Findings, found: Results) -> Iterator[tuple[str, bytes]]:
     for name, text in tables(findings, found):
-        yield f"tables/{name}", _encoded(text)
+        yield f"tables/{name}", encoded(text)
     for name, content in figures(findings, found):
         yield f"figures/{name}", content
-    yield "report.md", _encoded(markdown(findings, found))
+    yield "report.md", encoded(markdown(findings, found))
     if findings.judges:
-        yield JUDGES, _encoded(render_judges(findings))
-    yield "index.html", _encoded(render(findings, found))
+        yield JUDGES, encoded(render_judges(findings))
+    yield "index.html", encoded(render(findings, found))
     data = json.dumps(as_json(findings, found), indent=1, ensure_ascii=False, allow_nan=False)
-    yield "results.json", _encoded(f"{data}\n")
+    yield "results.json", encoded(f"{data}\n")
 
 
-def _encoded(text: str) -> bytes:
+def encoded(text: str) -> bytes:
     """UTF-8; half a surrogate pair, which a model can write, becomes a question mark."""
     return text.encode("utf-8", "replace")
 
 
-def _put(path: Path, content: bytes) -> None:
+def put(path: Path, content: bytes) -> None:
+    """Write a file beside its place, and then put it there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:

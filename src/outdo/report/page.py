@@ -138,7 +138,7 @@ class Trained:
 
 def render(findings: Findings, found: Results) -> str:
     """The whole page, as HTML without any reference to another page but that of the judges."""
-    return _framed(
+    return framed(
         "page.html.jinja",
         findings=findings,
         headline=found.headline,
@@ -160,7 +160,7 @@ def render_judges(findings: Findings) -> str:
     said: dict[str, list[jury.Said]] = {}
     for one in jury.said(findings):
         said.setdefault(one.judge, []).append(one)
-    return _framed(
+    return framed(
         "judges.html.jinja",
         findings=findings,
         signs=jury.signs(findings.judges),
@@ -169,7 +169,7 @@ def render_judges(findings: Findings) -> str:
     )
 
 
-def _framed(name: str, **told: object) -> str:
+def framed(name: str, **told: object) -> str:
     """A page with the style and the script that all pages share."""
     script = _part("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

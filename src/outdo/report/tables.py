@@ -33,16 +33,16 @@ Cells = Sequence[object]
 
 def tables(findings: Findings, found: Results) -> Iterator[tuple[str, str]]:
     """(file name, text) of every table."""
-    yield "scores.csv", _csv(_scores(found))
-    yield "comparisons.csv", _csv(_comparisons(found))
-    yield f"{slug(plural(findings.item, 2))}.csv", _csv(_items(found))
-    yield "replies.csv", _csv(_costs(findings))
+    yield "scores.csv", as_csv(_scores(found))
+    yield "comparisons.csv", as_csv(_comparisons(found))
+    yield f"{slug(plural(findings.item, 2))}.csv", as_csv(_items(found))
+    yield "replies.csv", as_csv(_costs(findings))
     if findings.trainings:
-        yield "training.csv", _csv(_trainings(findings))
+        yield "training.csv", as_csv(_trainings(findings))
         yield "training.tex", _tex(*_training_grid(findings))
-        yield "loss.csv", _csv(_losses(findings))
+        yield "loss.csv", as_csv(_losses(findings))
         if any(run.report.get("validation") for run in findings.trainings):
-            yield "validation.csv", _csv(_looks(findings))
+            yield "validation.csv", as_csv(_looks(findings))
     yield from _board_tables(findings, found)
     for table in found.tables:
         yield f"scores-{slug(table.title)}.tex", _tex(*_grid(table))
@@ -52,29 +52,29 @@ def tables(findings: Findings, found: Results) -> Iterator[tuple[str, str]]:
 
 def _board_tables(findings: Findings, found: Results) -> Iterator[tuple[str, str]]:
     if found.board:
-        yield "leaderboard.csv", _csv(board_tables.board_rows(found.board))
+        yield "leaderboard.csv", as_csv(board_tables.board_rows(found.board))
         yield "leaderboard.tex", _tex(*board_tables.board_grid(found.board))
         if found.board.gains:
-            yield "before-after.csv", _csv(board_tables.gain_rows(found.board))
+            yield "before-after.csv", as_csv(board_tables.gain_rows(found.board))
             yield "before-after.tex", _tex(*board_tables.gain_grid(found.board))
     if findings.standings:
-        yield "standings.csv", _csv(board_tables.standing_rows(findings))
+        yield "standings.csv", as_csv(board_tables.standing_rows(findings))
     if any(said(findings, headline=True)):
         yield "ties.tex", _tex(*board_tables.ties_grid(findings))
     if findings.judges:
-        yield "judges.csv", _csv(board_tables.judge_rows(findings))
+        yield "judges.csv", as_csv(board_tables.judge_rows(findings))
         yield "judges.tex", _tex(*board_tables.judge_grid(findings))
     if findings.rubrics:
-        yield "rubrics.csv", _csv(board_tables.rubric_rows(findings))
+        yield "rubrics.csv", as_csv(board_tables.rubric_rows(findings))
     for one in checks(findings):
         name = slug(f"{one.task} {one.judge}")
         yield f"rubrics-{name}.tex", _tex(*board_tables.rubric_grid(one))
     if findings.replicated:
-        yield "replicated.csv", _csv(replicated.rows(findings.replicated))
+        yield "replicated.csv", as_csv(replicated.rows(findings.replicated))
         for cells in findings.replicated:
             yield f"replicated-{slug(cells.title)}.tex", _tex(*replicated.grid(cells))
     if findings.published:
-        yield "published.csv", _csv(board_tables.published_rows(findings.published))
+        yield "published.csv", as_csv(board_tables.published_rows(findings.published))
         for table in findings.published:
             yield f"published-{slug(table.title)}.tex", _tex(*board_tables.published_grid(table))
             if table.pairs:
@@ -89,7 +89,8 @@ def slug(title: str) -> str:
 # ------------------------------------------------------------------ CSV
 
 
-def _csv(rows: Iterable[Cells]) -> str:
+def as_csv(rows: Iterable[Cells]) -> str:
+    """Rows as CSV that a spreadsheet reads and doesn't run."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(
         [_harmless(cell) for cell in row] for row in rows
@@ -283,13 +284,13 @@ def markdown(findings: Findings, found: Results) -> str:
     parts += list(_md_board(findings, found))
     for table in found.tables:
         parts += [f"## {_md(table.title)}", _md(f"{table.about} {table.population}".strip())]
-        parts.append(_md_table(*_grid(table)))
+        parts.append(md_table(*_grid(table)))
         columns = [column for column in table.columns if not column.common]
         parts += ["\n".join(f"- {_md(c.heading)}: `{c.by}`" for c in columns)]
     if any(table.compared for table in found.tables):
-        parts += ["## Comparisons", _md_table(*_compared_grid(found))]
+        parts += ["## Comparisons", md_table(*_compared_grid(found))]
     if findings.trainings:
-        parts += ["## Training", _md_table(*_training_grid(findings))]
+        parts += ["## Training", md_table(*_training_grid(findings))]
     if findings.command:
         parts += ["## Run it again", f"```\n{findings.command}\n```"]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -300,34 +301,34 @@ def _md_board(findings: Findings, found: Results) -> Iterator[str]:
     for one in findings.replicated:
         yield f"## {_md(one.title)}"
         yield "\n".join(f"- {_md(each)}" for each in one.sentences)
-        yield _md_table(*replicated.grid(one))
+        yield md_table(*replicated.grid(one))
         yield _md(f"{one.about}. {replicated.legend(one)}".strip())
     for table in findings.published:
         yield f"## {_md(table.title)}"
         yield "\n".join(f"- {_md(each)}" for each in table.sentences)
-        yield _md_table(*board_tables.published_grid(table))
-        yield _md_table(*board_tables.pairs_grid(table))
+        yield md_table(*board_tables.published_grid(table))
+        yield md_table(*board_tables.pairs_grid(table))
     if found.board:
         yield "## Leaderboard"
-        yield _md_table(*board_tables.board_grid(found.board))
+        yield md_table(*board_tables.board_grid(found.board))
         yield _md(" ".join(wording.board_notes(found.board)))
         if found.board.gains:
             yield "## Before and after fine-tuning"
-            yield _md_table(*board_tables.gain_grid(found.board))
+            yield md_table(*board_tables.gain_grid(found.board))
     if any(said(findings, headline=True)):
         yield "## Ties, counted three ways"
-        yield _md_table(*board_tables.ties_grid(findings))
+        yield md_table(*board_tables.ties_grid(findings))
     told = checks(findings)
     if told:
         yield "## What holds of each reply"
     for one in told:
-        yield _md_table(*board_tables.rubric_grid(one))
+        yield md_table(*board_tables.rubric_grid(one))
         asked = [f"- {_md(name.name)}: {_md(name.about)}" for name in one.names if name.about]
         yield "\n".join(asked)
     if findings.judges:
         yield "## Judges"
         yield _md(f"{wording.jury(findings.judges)}.")
-        yield _md_table(*board_tables.judge_grid(findings))
+        yield md_table(*board_tables.judge_grid(findings))
 
 
 def _training_grid(findings: Findings) -> tuple[list[str], list[list[str]]]:
@@ -357,7 +358,8 @@ def _md(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>|#])", r"\\\1", text).replace("\n", " ")
 
 
-def _md_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def md_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown, numbers to the right."""
     align = ["---", *["---:"] * (len(head) - 1)]
     lines = [[_md(cell) for cell in head], align, *([_md(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
