@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from outdo import __version__
-from outdo.cli import raters, verdicts
+from outdo.cli import evolve, mine, raters, verdicts
 from outdo.cli.gather import add_verbs
 from outdo.cli.options import (
     RUNS as RUNS,
@@ -323,6 +323,8 @@ def check_data(
 
 add_verbs(data)
 raters.add_verbs(data)
+mine.add_verbs(data)
+evolve.add_verbs(data)
 
 
 def _version(wanted: bool) -> None:

@@ -81,6 +81,9 @@ _EXTENSIONS = {
     "Zig": "zig",
     "reStructuredText": "rst",
 }
+NAMES = frozenset(_EXTENSIONS)
+"""The names of all languages that `language_of` tells."""
+
 _BY_EXTENSION = {end: name for name, ends in _EXTENSIONS.items() for end in ends.split()}
 _BY_NAME = {
     **dict.fromkeys(("brewfile", "gemfile", "rakefile", "podfile", "vagrantfile"), "Ruby"),

@@ -1,0 +1,1 @@
+"""Rows out of repositories: commits and pull requests, through git itself or GitHub's interface."""
