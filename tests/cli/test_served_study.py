@@ -174,7 +174,8 @@ def test_a_dry_run_tells_calls_tokens_and_cost_of_each_provider(
     )
     out = capsys.readouterr().out
     assert server.calls == 0
-    assert not Path("runs").exists()
+    stored = {stage.name.partition("-")[0] for stage in Path("runs/.stages").glob("[!.]*")}
+    assert stored == {"data"}, "the run finds the data made, and nothing else"
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines()]
     told = {tuple(row[:3]): row[3:] for row in rows if len(row) == 7}
     calls, _, tokens_out, cost = told["openai", "openai-api/here/good", "good"]

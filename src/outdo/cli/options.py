@@ -44,7 +44,9 @@ LocalOnly = Annotated[
     bool,
     typer.Option("--local-only", envvar="OUTDO_LOCAL_ONLY", help="Nothing leaves this machine."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done and asked; ask nobody.")
+]
 BaseUrl = Annotated[
     str | None,
     typer.Option("--base-url", help="Where a model behind an API is asked, as http://host/v1."),

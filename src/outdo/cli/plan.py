@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -51,24 +49,28 @@ def show_stages(study: Study, console: Console) -> None:
     console.print(table)
 
 
-def show_costs(study: Study, remote: Remote, tools: Tools, console: Console, watch: Watch) -> None:
+def show_costs(
+    study: Study, remote: Remote, tools: Tools, console: Console, watch: Watch, *, store: Store
+) -> None:
     """Say how many calls, tokens and dollars each provider would take, were nothing stored yet.
 
-    The data are made aside and thrown away. Where they aren't here, that is said instead.
+    The data are made for that and kept in the store, where the run finds them. Where their source
+    isn't here, that is said instead.
     """
     try:
-        shares = list(shares_of(study, remote, tools, watch))
+        shares = list(shares_of(study, remote, tools, watch, store=store))
     except DataError as error:
         console.print(f"calls can't be counted: {error}", markup=False)
         return
     show_shares(shares, console)
 
 
-def shares_of(study: Study, remote: Remote, tools: Tools, watch: Watch) -> Iterator[Share]:
+def shares_of(
+    study: Study, remote: Remote, tools: Tools, watch: Watch, *, store: Store
+) -> Iterator[Share]:
     """What every model of a study would be asked: answers first, then judges."""
     duties = duties_of(study)
-    with tempfile.TemporaryDirectory() as aside:
-        made = make_data(study, store=Store(Path(aside)), tools=tools, watch=watch)
+    made = make_data(study, store=store, tools=tools, watch=watch)
     test = {
         name: limited(study, duties, data.of("test"))
         for name, data in made.items()
