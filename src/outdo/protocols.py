@@ -8,6 +8,9 @@ from typing import Protocol
 from outdo.errors import PermanentError
 from outdo.records import Completion, Outcome, Program, Request
 
+UNPICKED = "none of the candidates was picked"
+"""How a failure begins that is none of the provider's: a reply that names no candidate."""
+
 
 class Engine(Protocol):
     """One model behind one door."""

@@ -19,7 +19,7 @@ from outdo.engines.provider import Provider, Said, check_candidates, check_model
 from outdo.engines.tally import Tally
 from outdo.errors import EngineError, PermanentError
 from outdo.models.served import Served, served
-from outdo.protocols import Engine
+from outdo.protocols import UNPICKED, Engine
 from outdo.records import Completion, Request, Usage
 
 DROPPED = {
@@ -190,7 +190,7 @@ def _picked(request: Request, said: Said) -> tuple[str, tuple[float, ...] | None
         return found
     if (name := named(request.prompt, said.text)) is not None:
         return name, None
-    raise PermanentError(f"none of the candidates was picked: {said.text[:80]!r}")
+    raise PermanentError(f"{UNPICKED}: {said.text[:80]!r}")
 
 
 def _key(model: Served, environment: Mapping[str, str]) -> str:

@@ -179,8 +179,8 @@ def _error(
 
     def of(weights: np.ndarray) -> np.ndarray:
         rows = weights[:, where]
-        away: np.ndarray = np.abs((rows * gaps) @ members).sum(axis=1)
-        return away / rows.sum(axis=1)
+        away = np.abs((rows * gaps) @ members).sum(axis=1)
+        return np.asarray(away / rows.sum(axis=1))
 
     value = float(of(np.ones((1, count)))[0])
     low, high = None, None
