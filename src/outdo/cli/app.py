@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from outdo import __version__
-from outdo.cli import evolve, mine, raters, verdicts
+from outdo.cli import bench, evolve, mine, raters, verdicts
 from outdo.cli.gather import add_verbs
 from outdo.cli.options import (
     RUNS as RUNS,
@@ -44,6 +44,7 @@ app = typer.Typer(
 )
 data = typer.Typer(help="Make, load and look at data.", no_args_is_help=True)
 app.add_typer(data, name="data")
+app.add_typer(bench.app, name="bench")
 
 
 class Dtype(StrEnum):

@@ -1,0 +1,170 @@
+"""The verbs that measure judges: on pairs of which the better one is known, and as pickers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from outdo.cli.options import (
+    RUNS,
+    BaseUrl,
+    Budget,
+    DryRun,
+    Expected,
+    Limit,
+    LocalOnly,
+    LogDir,
+    MaxConnections,
+    PriceFile,
+    Sandbox,
+    Seed,
+    Tier,
+)
+
+app = typer.Typer(help="Measure judges and preference models.", no_args_is_help=True)
+
+
+class Way(StrEnum):
+    """How a model says which program is better."""
+
+    auto = "auto"
+    generate = "generate"
+    choice = "choice"
+    reward = "reward"
+    likelihood = "likelihood"
+
+
+class Claim(StrEnum):
+    """What intervals are about."""
+
+    new = "new"
+    these = "these"
+
+
+class Precision(StrEnum):
+    """What a model's weights are held in."""
+
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    float16 = "float16"
+    nf4 = "nf4"
+
+
+Models = Annotated[
+    list[str], typer.Option("--model", help="openai/..., run/<study>/train <name>; repeat it.")
+]
+Ways = Annotated[
+    list[Way] | None,
+    typer.Option("--way", help="How it is asked: one for all models, or one for each."),
+]
+Claimed = Annotated[
+    Claim, typer.Option("--claim", help="Intervals about new groups, or about more of these.")
+]
+PerProblem = Annotated[
+    int, typer.Option("--per-problem", min=1, help="Pairs of a problem and criterion, of our own.")
+]
+Margin = Annotated[
+    float, typer.Option("--margin", min=0.001, max=1, help="A difference that counts as none.")
+]
+MaxTokens = Annotated[
+    int, typer.Option("--max-tokens", min=1, help="Of a judge that writes its reasons.")
+]
+Held = Annotated[Precision, typer.Option("--precision", help="Of models that run here.")]
+Criterion = Annotated[
+    str, typer.Option("--criterion", help="What is asked for; what the files say, if not given.")
+]
+
+
+@app.command()
+def preference(
+    model: Models,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILES]...", help="Pairs in a known form; our own, if none."),
+    ] = None,
+    way: Ways = None,
+    base: Annotated[
+        list[str] | None,
+        typer.Option("--base", help="A floor: what this model would rather write; repeat it."),
+    ] = None,
+    shape: Annotated[
+        str, typer.Option("--shape", help="Of the files; told by their fields if not given.")
+    ] = "auto",
+    criterion: Criterion = "",
+    extract: Annotated[
+        bool, typer.Option("--extract", help="Show the programs in replies, and not the prose.")
+    ] = False,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Count rows that can't be used, and go on.")
+    ] = False,
+    per_problem: PerProblem = 3,
+    claim: Claimed = Claim.new,
+    margin: Margin = 0.05,
+    samples: Annotated[
+        int, typer.Option("--samples", min=1, help="Replies to each order, of one that writes.")
+    ] = 1,
+    temperature: Annotated[float, typer.Option("--temperature", min=0.0)] = 0.0,
+    max_tokens: MaxTokens = 1024,
+    precision: Held = Precision.float32,
+    again: Annotated[
+        int, typer.Option("--again", min=0, help="Ask failed calls again so many times.")
+    ] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the pairs to this file as well.")
+    ] = None,
+    limit: Limit = None,
+    seed: Seed = None,
+    log_dir: LogDir = RUNS,
+    sandbox: Sandbox = Tier.auto,
+    local_only: LocalOnly = False,
+    base_url: BaseUrl = None,
+    max_connections: MaxConnections = None,
+    budget: Budget = None,
+    prices: PriceFile = None,
+    dry_run: DryRun = False,
+    expect: Expected = None,
+) -> None:
+    """Say how well models tell the better of two programs, beside floors that need no model."""
+    from outdo.cli.preference import Asking, Source, bench_preference
+    from outdo.cli.remote import Remote
+
+    code = bench_preference(
+        Source(
+            files=tuple(files or ()),
+            shape=shape,
+            criterion=criterion,
+            extract=extract,
+            drop=drop,
+            per_problem=per_problem,
+            limit=limit,
+            out=out,
+        ),
+        Asking(
+            models=tuple(model),
+            ways=tuple(one.value for one in way or ()),
+            bases=tuple(base or ()),
+            samples=samples,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            precision=precision.value,
+            again=again,
+        ),
+        claim=claim.value,
+        margin=margin,
+        seed=1 if seed is None else seed,
+        log_dir=log_dir,
+        tier=sandbox.value,
+        remote=Remote(
+            base_url=base_url,
+            max_connections=max_connections,
+            budget=budget,
+            local_only=local_only,
+            prices=prices,
+        ),
+        dry_run=dry_run,
+        expect=expect.value if expect else None,
+    )
+    raise typer.Exit(code)
