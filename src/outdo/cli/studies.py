@@ -14,13 +14,14 @@ from rich.console import Console
 
 from outdo.cli.app import RUNS
 from outdo.cli.remote import Remote
+from outdo.cli.replicated import show_replicated
 from outdo.cli.tools import stored_only, tools_for, without_sandbox
 from outdo.cli.watch import watcher
 from outdo.errors import StudyError
 from outdo.models.served import is_served
-from outdo.pipeline import Report, carry_out, prepare, tell_published
+from outdo.pipeline import Report, carry_out, prepare, tell_outputs, tell_published
 from outdo.store import Store
-from outdo.study import PublishedStudy, Study, load_any, load_study
+from outdo.study import OutputsStudy, PublishedStudy, Study, load_any, load_study
 
 WORDS = {"better": {"better"}, "not-worse": {"better", "equivalent"}}
 """The verdicts that meet each expectation; an inconclusive one meets none."""
@@ -45,6 +46,8 @@ def run_study(
     study, remote = load_any(path, overrides=overrides), remote or Remote()
     if isinstance(study, PublishedStudy):
         return _published(study, log_dir=log_dir, dry_run=dry_run, expect=expect)
+    if isinstance(study, OutputsStudy):
+        return outputs(study, log_dir=log_dir, dry_run=dry_run, remote=remote, expect=expect)
     if remote.local_only:
         os.environ["HF_HUB_OFFLINE"] = "1"
     if dry_run:
@@ -59,6 +62,11 @@ def run_study(
         command=command_line(),
     )
     tell(report)
+    return met(report, expect)
+
+
+def met(report: Report, expect: str | None) -> int:
+    """The exit code of a verdict: 1 if another one was expected."""
     return 0 if expect is None or report.word in WORDS[expect] else 1
 
 
@@ -74,6 +82,23 @@ def _published(study: PublishedStudy, *, log_dir: Path, dry_run: bool, expect: s
     report = tell_published(study, store=Store(log_dir), tools=tools, command=command_line())
     tell(report)
     return 0
+
+
+def outputs(
+    study: OutputsStudy, *, log_dir: Path, dry_run: bool, remote: Remote, expect: str | None
+) -> int:
+    """The exit code of a study of published outputs, whose tables are printed."""
+    console = Console()
+    if dry_run:
+        for title, spec in study.outputs.items():
+            console.print(f"{title}: outputs of {', '.join(spec.contestants)} in {spec.path}")
+        return 0
+    tools = without_sandbox(tools_for(log_dir, tier="auto", task="write", remote=remote))
+    report = tell_outputs(study, store=Store(log_dir), tools=tools, command=command_line())
+    for one in report.replicated:
+        show_replicated(one, console)
+    tell(report)
+    return met(report, expect)
 
 
 def train_study(
@@ -132,7 +157,7 @@ def show_plan(study: Study, *, log_dir: Path, tier: str, remote: Remote) -> None
     if not any(is_served(study.model(name).model) for name in study.models):
         return  # what runs here costs nothing, and needs no data to be told
     tools = tools_for(log_dir, tier=tier, task=study.task, remote=remote)
-    show_costs(study, remote, tools, console, watcher())
+    show_costs(study, remote, tools, console, watcher(), store=Store(log_dir))
 
 
 def command_line() -> str:

@@ -20,7 +20,8 @@ from outdo.pipeline.protocols import Counting, Logs, OnStep, ScoreOf, Tools
 from outdo.protocols import Engine, Runner
 from outdo.records import Conversation, Json, Pair
 from outdo.sandbox import Sandbox
-from outdo.study import Answering, Run
+from outdo.scorers.bertscore import Encoder
+from outdo.study import Answering, Encoding, Run
 
 
 def tools_for(
@@ -45,6 +46,7 @@ def tools_for(
         data_what=functools.partial(content_of, task=task),
         data=functools.partial(examples_of, task=task),
         environment=lambda: environment(sandbox=_signature(tier)),
+        encoder=_encoder,
     )
 
 
@@ -55,7 +57,12 @@ def stored_only(tools: Tools, *, command: str) -> Tools:
         raise StoreError("the study isn't finished: something is still owed", command)
 
     return replace(
-        without_sandbox(tools), engine=refuse, train=refuse, reference=refuse, data=refuse
+        without_sandbox(tools),
+        engine=refuse,
+        train=refuse,
+        reference=refuse,
+        data=refuse,
+        encoder=refuse,
     )
 
 
@@ -133,6 +140,21 @@ def _counting(model: ModelReference) -> Counting:
         raise _missing(error) from error
     tokenizer = load_tokenizer(model)
     return Counting(lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"]))
+
+
+def _encoder(model: ModelReference, spec: Encoding) -> Encoder:
+    """The vectors of a model that lies here."""
+    try:
+        from outdo.engines.encoder import BertEncoder
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    return BertEncoder(
+        model.path,
+        name=model.label,
+        layer=spec.layer,
+        precision=spec.precision,
+        window=spec.window,
+    )
 
 
 def _train(

@@ -4,7 +4,23 @@ The pipeline owns the order of work and what is stored; who trains, answers and 
 handed in. Each step is a stage of the store, so the same command goes on from wherever it was.
 """
 
-from outdo.pipeline.carry import Report, carry_out, make_data, prepare, tell_published
+from outdo.pipeline.carry import (
+    Report,
+    carry_out,
+    make_data,
+    prepare,
+    tell_outputs,
+    tell_published,
+)
 from outdo.pipeline.protocols import Tools, Watch
 
-__all__ = ["Report", "Tools", "Watch", "carry_out", "make_data", "prepare", "tell_published"]
+__all__ = [
+    "Report",
+    "Tools",
+    "Watch",
+    "carry_out",
+    "make_data",
+    "prepare",
+    "tell_outputs",
+    "tell_published",
+]

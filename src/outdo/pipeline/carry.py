@@ -6,10 +6,11 @@ time: nothing below `report/` is ever read back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from outdo import catalog
+from outdo.data.outputs import read_outputs
 from outdo.errors import StudyError
 from outdo.pipeline.answering import entrants, sheets
 from outdo.pipeline.duties import duties_of
@@ -17,14 +18,16 @@ from outdo.pipeline.findings import environment_of, findings_of
 from outdo.pipeline.job import Job
 from outdo.pipeline.judges import judged
 from outdo.pipeline.learning import Learning
+from outdo.pipeline.outputs import rescored
 from outdo.pipeline.people import labels_of
 from outdo.pipeline.protocols import Tools, Watch
 from outdo.pipeline.published import published_of
+from outdo.pipeline.similarity import check_similarity, encoders_of, unnamed, with_similarity
 from outdo.pipeline.stages import Made
-from outdo.report import Findings, wording, write
+from outdo.report import Findings, Replicated, wording, write
 from outdo.report.results import Results
 from outdo.store import Store, holding
-from outdo.study import PublishedStudy, Study
+from outdo.study import OutputsStudy, PublishedStudy, Study
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,7 @@ class Report:
     """A finished study: where its page lies, its results, and what they come to.
 
     `sentence` says the first comparison's verdict, which `word` names; `caveats` go with it.
+    `replicated` are published cells beside our own.
     """
 
     folder: Path
@@ -39,6 +43,7 @@ class Report:
     word: str | None
     sentence: str
     caveats: tuple[str, ...]
+    replicated: tuple[Replicated, ...] = ()
 
 
 def carry_out(
@@ -53,12 +58,13 @@ def carry_out(
     with holding(folder, on_wait=watch.waiting):
         job = Job(study, duties, store, tools, watch)
         job.resolve()
+        check_similarity(study, duties, tools)
         labels = labels_of(study)
         job.begin()
         job.check()
         learning = Learning(job)
         weights = learning.weights()
-        tables = sheets(job, entrants(job, weights))
+        tables = with_similarity(job, sheets(job, entrants(job, weights)))
         jury = judged(job, weights, tables, labels)
         findings = findings_of(
             study,
@@ -117,6 +123,50 @@ def tell_published(study: PublishedStudy, *, store: Store, tools: Tools, command
     return Report(
         folder=folder, results=results, word=None, sentence=said[0], caveats=tuple(said[1:])
     )
+
+
+def tell_outputs(study: OutputsStudy, *, store: Store, tools: Tools, command: str) -> Report:
+    """The report of a study of published outputs, all of them scored anew."""
+    rows = {
+        title: read_outputs(
+            Path(study.data_root) / spec.path,
+            id=spec.id,
+            instruction=spec.instruction,
+            input=spec.input,
+            reference=spec.reference,
+            contestants=spec.contestants,
+        )
+        for title, spec in study.outputs.items()
+    }
+    encoders = encoders_of(study.similarity, tools)
+    made = {
+        title: rescored(title, spec, rows[title], encoders) for title, spec in study.outputs.items()
+    }
+    findings = Findings(
+        study=study.study,
+        about=study.about.strip(),
+        command=command,
+        resolved=study.dump(),
+        item="instruction",
+        group="instruction",
+        examples={row.example.id: row.example for of in rows.values() for row in of},
+        metrics={title: one.metrics for title, one in made.items()},
+        contestants=tuple(each for one in made.values() for each in one.contestants),
+        matches=tuple(match for one in made.values() for match in one.matches),
+        margins={
+            (title, metric.name): spec.margin
+            for title, spec in study.outputs.items()
+            for metric in made[title].metrics
+            if metric.unit == "share"
+        },
+        environment=environment_of(tools.environment()),
+        notes=unnamed(study.similarity),
+        replicated=tuple(each for one in made.values() for each in one.replicated),
+    )
+    folder = store.root / study.study / "report"
+    report = _report(folder, findings, write(findings, folder))
+    caveats = (*report.caveats, *findings.notes)
+    return replace(report, caveats=caveats, replicated=findings.replicated)
 
 
 def make_data(study: Study, *, store: Store, tools: Tools, watch: Watch) -> dict[str, Made]:

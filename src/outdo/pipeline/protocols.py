@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from outdo.errors import ModelError
 from outdo.models.reference import ModelReference
 from outdo.protocols import Engine, Runner
 from outdo.records import Conversation, Example, Json, Pair
-from outdo.study import Answering, Data, Run
+from outdo.scorers.bertscore import Encoder
+from outdo.study import Answering, Data, Encoding, Run
 
 Rows = list[Example] | list[Conversation] | list[Pair]
 """What a data entry gives: rows of one kind."""
@@ -71,6 +73,10 @@ class Trainer(Protocol):
     ) -> None: ...
 
 
+def _no_encoder(model: ModelReference, _: Encoding) -> Encoder:
+    raise ModelError("no vectors can be had here", "leave similarity out", where=model.name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """Everything that touches the world on the pipeline's behalf.
@@ -78,7 +84,8 @@ class Tools:
     `settings` gives what of a run's settings decides its weights, and `reference_settings` what of
     them decides the log-probabilities that `reference` gives of pairs by number, None for a pair
     that isn't learnt from; stages are named by them. `living` is the engine of a model in memory
-    that is being trained from another, `counting` the tokenizer of one.
+    that is being trained from another, `counting` the tokenizer of one, `encoder` gives a model's
+    vectors.
     """
 
     sandbox: Callable[[], AbstractContextManager[Runner]]
@@ -93,6 +100,7 @@ class Tools:
     data_what: Callable[[Data, Path], Json]
     data: Callable[[Data, Path, int, Runner], tuple[Rows, list[str]]]
     environment: Callable[[], Mapping[str, Json]]
+    encoder: Callable[[ModelReference, Encoding], Encoder] = _no_encoder
 
 
 class Tally(Protocol):

@@ -142,6 +142,7 @@ def by_vectors(
 ) -> list[tuple[Score, ...]]:
     """BERTScore or CodeBERTScore of each program, as the scores of `vectored(form)`.
 
+    Numbers are held within 0 and 1, from which rounding, or vectors that point apart, may lead out.
     A program over the model's window, and one without a text, say so in `because`.
     """
     by = bertscore.signature(encoder, form=form, context=contexts is not None)
@@ -150,7 +151,7 @@ def by_vectors(
     )
     return [
         tuple(
-            Score(metric=metric.name, by=by, value=getattr(one, part), because=_because(one))
+            Score(metric=metric.name, by=by, value=_held(one, part), because=_because(one))
             for metric, part in zip(vectored(form), _PARTS, strict=True)
         )
         for one in found
@@ -159,3 +160,8 @@ def by_vectors(
 
 def _because(one: bertscore.Similarity) -> str:
     return one.because or (f"read in {one.windows} windows" if one.windows > 1 else "")
+
+
+def _held(one: bertscore.Similarity, part: str) -> float:
+    value: float = getattr(one, part)
+    return min(1.0, max(0.0, value))
