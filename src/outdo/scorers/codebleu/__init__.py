@@ -143,11 +143,12 @@ def _program(code: str, language: str, form: Form) -> _Program:
             items=numbered(flow(tree, published_texts(tree), twice=True)),
         )
     tree = trees.parse(_short(code), language)
-    words = trees.tokens(tree)
+    texts = tree.texts()
+    words = trees.tokens(tree, texts)
     return _Program(
         words=words,
         shapes=trees.clean_shapes(tree) if words else [],
-        items=numbered(flow(tree, meant_texts(tree), twice=False)) if words else Counter(),
+        items=numbered(flow(tree, texts, twice=False)) if words else Counter(),
     )
 
 
@@ -204,24 +205,17 @@ def _short(code: str) -> str:
     return code if len(code) <= LONGEST else ""
 
 
-def meant_texts(tree: trees.Tree) -> list[str]:
-    """The texts of a tree's leaves."""
-    return [tree.text(leaf) for leaf in tree.leaves]
-
-
 def published_texts(tree: trees.Tree) -> list[str]:
     """The texts of a tree's leaves as the package cuts them: columns of bytes, read as characters.
 
     Rows are joined without line feeds. A row that isn't there ends it: no texts, no flow.
     """
-    source = tree.source
-    if source.isascii():
-        text = source.decode("ascii")
-        return [text[leaf.start : leaf.end].replace("\n", "") for leaf in tree.leaves]
-    rows = source.decode("utf-8").split("\n")
+    if tree.source.isascii():
+        return [text.replace("\n", "") if "\n" in text else text for text in tree.texts()]
+    rows = tree.source.decode("utf-8").split("\n")
     found = []
     for leaf in tree.leaves:
-        (top, left), (bottom, right) = leaf.raw.start_point, leaf.raw.end_point
+        (top, left), (bottom, right) = tree.raws[leaf].start_point, tree.raws[leaf].end_point
         if top == bottom:
             found.append(rows[top][left:right])
         else:

@@ -9,15 +9,14 @@ nested loops stay cheap. Otherwise a loop begins with all that it sets, and is w
 
 from __future__ import annotations
 
-import bisect
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from operator import itemgetter
-from typing import NamedTuple
 
-from outdo.scorers.codebleu.trees import Node, Tree
+from outdo.scorers.codebleu.trees import Tree
 
 COMES = "comesFrom"
 COMPUTED = "computedFrom"
@@ -25,7 +24,13 @@ COMPUTED = "computedFrom"
 States = dict[str, tuple[int, ...]]
 """A name, and the tokens that may have set it last."""
 
-Item = tuple[str, str, tuple[str, ...]]
+Use = tuple[int, str, bool]
+"""A token that is no mark: its place among the leaves, its text, and whether it can set a name."""
+
+Edge = tuple[str, int, str, tuple[str, ...], tuple[int, ...]]
+"""A token by name and place, how its value came, and the names and places that it came from."""
+
+Item = tuple[int, str, tuple[int, ...]]
 """A variable, how its value came, and the variables that it came from; names are numbered."""
 
 
@@ -33,26 +38,16 @@ class Unreadable(Exception):
     """A statement lacks a part that it must have."""
 
 
-class Edge(NamedTuple):
-    """A token, and the tokens that its value came from, by name and by place."""
-
-    name: str
-    place: int
-    how: str
-    names: tuple[str, ...]
-    places: tuple[int, ...]
-
-
 def linked(edges: Iterable[Edge]) -> list[Edge]:
     """The edges by place, one for each, without those that neither come from nor lead anywhere."""
     ordered = sorted(edges, key=itemgetter(1))
-    touched = {place for edge in ordered for place in edge.places}
-    touched |= {edge.place for edge in ordered if edge.places}
+    touched = {place for edge in ordered for place in edge[4]}
+    touched.update([edge[1] for edge in ordered if edge[4]])
     merged: dict[int, Edge] = {}
     for edge in ordered:
-        if edge.place in touched:
-            old = merged.get(edge.place)
-            merged[edge.place] = edge if old is None else joined(old, edge)
+        place = edge[1]
+        if place in touched:
+            merged[place] = joined(merged[place], edge) if place in merged else edge
     return list(merged.values())
 
 
@@ -62,13 +57,12 @@ def joined(old: Edge, new: Edge) -> Edge:
     The published code takes the order of a set, which changes with the seed of Python's hashes;
     here it is that of a hash without a seed.
     """
-    return Edge(
-        old.name,
-        old.place,
-        old.how,
-        tuple(sorted({*old.names, *new.names}, key=_unseeded)),
-        tuple(sorted({*old.places, *new.places})),
-    )
+    name, place, how, names, places = old
+    if len(names) > 1 or names != new[3]:
+        names = tuple(sorted({*names, *new[3]}, key=_unseeded))
+    if places != new[4]:
+        places = tuple(sorted({*places, *new[4]}))
+    return name, place, how, names, places
 
 
 @lru_cache(maxsize=1 << 14)
@@ -78,108 +72,111 @@ def _unseeded(name: str) -> bytes:
 
 def numbered(edges: Iterable[Edge]) -> Counter[Item]:
     """The edges with their variables numbered in the order in which they appear."""
-    numbers: dict[str, str] = {}
-
-    def number(name: str) -> str:
-        return numbers.setdefault(name, f"var_{len(numbers)}")
-
-    items: Counter[Item] = Counter()
-    for edge in edges:
-        sources = tuple([number(name) for name in edge.names])
-        items[number(edge.name), edge.how, sources] += 1
-    return items
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    number = numbers.__getitem__
+    # Sources are numbered before what comes from them.
+    each = [(tuple(map(number, names)), how, number(name)) for name, _, how, names, _ in edges]
+    return Counter([(name, how, names) for names, how, name in each])
 
 
 class Walk:
-    """One walk over a program: the edges found, and which token set which name."""
+    """One walk over a program: the edges found, and which token set which name.
+
+    `busy` are the types of nodes that the walk has rules for: below all others, where none of these
+    is, tokens are used one after the other.
+    """
+
+    busy: frozenset[str]
 
     def __init__(
-        self,
-        tree: Tree,
-        texts: Sequence[str],
-        *,
-        twice: bool,
-        known: list[tuple[int, str]] | None,
+        self, tree: Tree, texts: Sequence[str], *, twice: bool, known: set[Use] | None
     ) -> None:
         self.tree = tree
+        self.kinds = tree.kinds
+        self.sizes = tree.sizes
         self.twice = twice
         self.edges: list[Edge] = []
-        self.made: set[tuple[int, str]] = set()
+        self.made: set[Use] = set()
         self.loops = 0
         self._known = known
         self._within = 0
         self._seen: dict[tuple[object, ...], tuple[list[Edge], list[tuple[int, ...] | None]]] = {}
-        # Two tokens with the same span, as those that the parser adds, are one: the last.
-        spans = {(leaf.start, leaf.end): place for place, leaf in enumerate(tree.leaves)}
-        self.places = [spans[leaf.start, leaf.end] for leaf in tree.leaves]
-        self.texts = texts
+        self.uses, self._first = _uses(tree, texts)
+        marks = [kind in self.busy for kind in tree.kinds]
+        self._busy = list(accumulate(marks, initial=0))
 
     def run(self) -> None:
         """Walk the whole program."""
-        self.visit(self.tree.nodes[0], {})
+        self.visit(0, {})
 
-    def visit(self, node: Node, states: States) -> None:
+    def visit(self, node: int, states: States) -> None:
         """Add the edges of a node; `states` then says who set which name after it."""
         raise NotImplementedError
 
     # -------------------------------------------------------------- what walks are made of
 
-    def variables(self, node: Node | None) -> list[tuple[int, str]]:
-        """The tokens below a node that aren't marks or keywords: their places and texts."""
+    def variables(self, node: int | None) -> list[Use]:
+        """The tokens below a node that aren't marks or keywords."""
         if node is None:
             raise Unreadable
-        if node.first == node.last:
-            self.bare(node)
-        found = []
-        for number in range(node.first, node.last):
-            text = self.texts[self.places[number]]
-            if self.tree.leaves[number].type != text:
-                found.append((self.places[number], text))
-        return found
+        if self.sizes[node] == 1 and not self.tree.is_leaf(node):
+            self._silent(node, node + 1)
+        return self.uses[self._first[node] : self._first[node + self.sizes[node]]]
 
-    def part(self, node: Node, name: str) -> Node:
+    def part(self, node: int, name: str) -> int:
         """The child under a name, which must be there."""
-        found = (node.fields or {}).get(name)
+        found = self.tree.field(node, name)
         if found is None:
             raise Unreadable
         return found
 
-    def add(self, to: tuple[int, str], how: str, sources: Sequence[tuple[int, str]]) -> None:
+    def add(self, to: Use, how: str, sources: Sequence[Use]) -> None:
         """One edge, from all sources."""
-        names = tuple([text for _, text in sources])
-        self.edges.append(Edge(to[1], to[0], how, names, tuple([place for place, _ in sources])))
+        places, names = tuple([use[0] for use in sources]), tuple([use[1] for use in sources])
+        self.edges.append((to[1], to[0], how, names, places))
 
-    def define(self, to: tuple[int, str], states: States) -> None:
+    def define(self, to: Use, states: States) -> None:
         """A token sets its name."""
         self.made.add(to)
         if self._known is None or not self._within or to[1] not in states:
             states[to[1]] = (to[0],)
 
-    def leaf(self, node: Node, states: States) -> None:
-        """A token is used: it comes from who set its name, or is the first to set it."""
-        place = self.places[node.first]
-        text = self.texts[place]
-        if node.type == text:
-            return
-        known = states.get(text)
-        if known is not None:
-            self.edges.append(Edge(text, place, COMES, (text,), known))
-            return
-        if node.type == "identifier":
-            states[text] = (place,)
-        self.edges.append(Edge(text, place, COMES, (), ()))
+    def plain(self, node: int, states: States) -> bool:
+        """Whether nothing busy is in a node; its tokens are used then.
 
-    def bare(self, node: Node) -> None:
-        """A part of a string, which is no token: the published code stops there."""
-        if self.twice and not node.children and node.type != "comment":
+        Each comes from who set its name, or is the first to set it.
+        """
+        end = node + self.sizes[node]
+        if self._busy[node] != self._busy[end] and not self.tree.is_leaf(node):
+            return False
+        if self.tree.before[node] == self.tree.before[end]:
+            self._silent(node, end)
+        add = self.edges.append
+        known = states.get
+        for place, text, sets in self.uses[self._first[node] : self._first[end]]:
+            setters = known(text)
+            if setters is not None:
+                add((text, place, COMES, (text,), setters))
+                continue
+            if sets:
+                states[text] = (place,)
+            add((text, place, COMES, (), ()))
+        return True
+
+    def _silent(self, node: int, end: int) -> None:
+        """The parts of a string, which are no tokens: the published code stops there."""
+        if self.twice and any(
+            self.sizes[one] == 1 and self.kinds[one] != "comment" for one in range(node, end)
+        ):
             raise Unreadable
 
-    def children(self, node: Node, states: States) -> None:
+    def children(self, node: int, states: States) -> None:
         """Walk all children, in their order."""
-        for child in node.children:
+        for child in self.tree.children(node):
             self.visit(child, states)
 
-    def loop(self, node: Node, states: States, walk: LoopWalk) -> None:
+    def loop(self, node: int, states: States, walk: LoopWalk) -> None:
         """Walk a loop with `walk`, which says in what order its parts come."""
         self.loops += 1
         outer = not self._within
@@ -194,25 +191,24 @@ class Walk:
         finally:
             self._within -= 1
 
-    def _begin(self, node: Node, states: States) -> None:
+    def _begin(self, node: int, states: States) -> None:
         """Let a loop begin with all that it sets."""
         assert self._known is not None
-        low = bisect.bisect_left(self._known, (node.first, ""))
-        high = bisect.bisect_left(self._known, (node.last, ""))
-        for place, text in self._known[low:high]:
-            states[text] = (*states.get(text, ()), place)
+        for use in self.variables(node):
+            if use in self._known:
+                states[use[1]] = (*states.get(use[1], ()), use[0])
 
-    def _again(self, node: Node, states: States, walk: LoopWalk) -> None:
+    def _again(self, node: int, states: States, walk: LoopWalk) -> None:
         """Walk a loop's body twice, unless it was walked from here before; merge its edges."""
-        names = sorted({self.texts[self.places[n]] for n in range(node.first, node.last)})
-        start = (node.first, node.start, node.type, *(states.get(name) for name in names))
+        names = list(dict.fromkeys([use[1] for use in self.variables(node)]))
+        start = (node, *map(states.get, names))
         done = self._seen.get(start)
         if done is None:
             outside, self.edges = self.edges, []
             walk.twice(self, node, states)
             merged: dict[tuple[str, int, str], Edge] = {}
             for edge in self.edges:
-                key = edge.name, edge.place, edge.how
+                key = edge[:3]
                 merged[key] = joined(merged[key], edge) if key in merged else edge
             done = list(merged.values()), [states.get(name) for name in names]
             self._seen[start] = done
@@ -223,14 +219,34 @@ class Walk:
                 states[name] = places
 
 
+def _uses(tree: Tree, texts: Sequence[str]) -> tuple[list[Use], list[int]]:
+    """The tokens whose text isn't their type, and how many of them come before each node."""
+    kinds = [tree.kinds[leaf] for leaf in tree.leaves]
+    places: Sequence[int] = range(len(kinds))
+    if "" in texts:
+        # Two tokens with the same span, as those that the parser adds, are one: the last.
+        spans = [tree.raws[leaf].byte_range for leaf in tree.leaves]
+        last = {span: place for place, span in enumerate(spans)}
+        places = [last[span] for span in spans]
+        texts = [texts[place] for place in places]
+    uses: list[Use] = []
+    before: list[int] = []
+    for place, kind, text in zip(places, kinds, texts, strict=True):
+        before.append(len(uses))
+        if kind != text:
+            uses.append((place, text, kind == "identifier"))
+    before.append(len(uses))
+    return uses, [before[leaves] for leaves in tree.before]
+
+
 class LoopWalk:
     """In what order the parts of a loop are walked."""
 
-    def once(self, walk: Walk, node: Node, states: States) -> None:
+    def once(self, walk: Walk, node: int, states: States) -> None:
         """The body once."""
         raise NotImplementedError
 
-    def twice(self, walk: Walk, node: Node, states: States) -> None:
+    def twice(self, walk: Walk, node: int, states: States) -> None:
         """The body twice, as published."""
         self.once(walk, node, states)
         self.once(walk, node, states)

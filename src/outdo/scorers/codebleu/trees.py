@@ -1,15 +1,15 @@
 """Programs as concrete syntax trees, of tree-sitter, which reads broken ones too.
 
-A tree is copied once out of the parser, into nodes that know which leaves they span: the names of
-subtrees and the flow of data are then read from lists, and nothing here depends on how a release
-of the parser prints a tree, but for the names of the form `compat`.
+A tree is copied once out of the parser, into lists by number of node: a node's subtree is the run
+of numbers that begins with its own, and the leaves that it spans are a run as well. Nothing here
+depends on how a release of the parser prints a tree, but for the names of the form `compat`.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -23,104 +23,90 @@ if TYPE_CHECKING:
 TEXTS = frozenset({"string_literal", "string", "character_literal"})
 """Types of nodes that are one token, whatever they hold."""
 
+BODIES = frozenset({"block", "module"})
+"""Types of nodes that a docstring of Python may begin."""
+
 DEEPEST_PRINT = 1_000
 """Levels beyond which a parser isn't asked to print a tree, for it would overrun its stack."""
-
-_FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
-    "python": {
-        "assignment": ("left", "right"),
-        "augmented_assignment": ("left", "right"),
-        "for_in_clause": ("left",),
-        "for_statement": ("left", "right"),
-        "default_parameter": ("name", "value"),
-    },
-    "java": {
-        "variable_declarator": ("name", "value"),
-        "assignment_expression": ("left", "right"),
-        "enhanced_for_statement": ("name", "value", "body"),
-    },
-    "javascript": {
-        "variable_declarator": ("name", "value"),
-        "assignment_pattern": ("left", "right"),
-        "assignment_expression": ("left", "right"),
-        "augmented_assignment_expression": ("left", "right"),
-        "for_in_statement": ("left", "right", "body"),
-    },
-    "go": {
-        "var_spec": ("name", "value"),
-        "assignment_statement": ("left", "right"),
-        "short_var_declaration": ("left", "right"),
-        "for_clause": ("update",),
-    },
-    "c": {
-        "assignment_expression": ("left", "right"),
-        "init_declarator": ("declarator", "value"),
-    },
-    "cpp": {
-        "assignment_expression": ("left", "right"),
-        "init_declarator": ("declarator", "value"),
-        "for_range_loop": ("declarator", "right", "body"),
-    },
-}
-"""Language to types of nodes, each with the fields that the flow of data asks for."""
-
-
-NOTHING: list[Node] = []
-"""The children of whoever has none."""
-
-
-class Node:
-    """A node: its type, its bytes, its children, and the leaves that it spans."""
-
-    __slots__ = (
-        "children",
-        "covered",
-        "end",
-        "fields",
-        "first",
-        "last",
-        "leaf",
-        "level",
-        "raw",
-        "start",
-        "type",
-    )
-
-    first: int
-    last: int
-
-    def __init__(self, raw: tree_sitter.Node, level: int, covered: bool) -> None:
-        self.raw = raw
-        self.type = raw.type
-        self.start = raw.start_byte
-        self.end = raw.end_byte
-        self.level = level
-        self.covered = covered
-        self.leaf = False
-        self.children = NOTHING
-        self.fields: dict[str, Node] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tree:
-    """A program: all nodes with the root first and parents before children, and the leaves.
+    """A program: its nodes by number, the root first and parents before children.
 
-    `depth` is how many levels it has.
+    `sizes` are numbers of nodes in a subtree, its root included. `leaves` are the tokens, by number
+    of node, and `before` says how many of them come before each node, and last how many there are.
     """
 
     source: bytes
-    nodes: list[Node]
-    leaves: list[Node]
-    depth: int
     language: str
+    raws: list[tree_sitter.Node]
+    kinds: list[str]
+    named: list[bool]
+    sizes: list[int]
+    leaves: list[int]
+    before: list[int]
 
-    def text(self, node: Node) -> str:
-        """What a node spans."""
-        return self.source[node.start : node.end].decode("utf-8", "replace")
+    def is_leaf(self, node: int) -> bool:
+        """Whether a node is a token."""
+        return self.before[node + 1] > self.before[node]
+
+    def children(self, node: int) -> list[int]:
+        """The numbers of a node's children."""
+        sizes, found = self.sizes, []
+        end, child = node + sizes[node], node + 1
+        while child < end:
+            found.append(child)
+            child += sizes[child]
+        return found
+
+    def field(self, node: int, name: str) -> int | None:
+        """The first child that its parent calls by a name."""
+        raw = self.raws[node].child_by_field_name(name)
+        if raw is None:
+            return None
+        return next(child for child in self.children(node) if self.raws[child] == raw)
+
+    def texts(self) -> list[str]:
+        """What each leaf spans."""
+        leaves = [self.raws[leaf] for leaf in self.leaves]
+        if self.source.isascii():
+            text = self.source.decode("ascii")
+            return [text[leaf.start_byte : leaf.end_byte] for leaf in leaves]
+        source = self.source
+        return [
+            source[leaf.start_byte : leaf.end_byte].decode("utf-8", "replace") for leaf in leaves
+        ]
+
+    def is_deeper(self, levels: int) -> bool:
+        """Whether a leaf lies more levels deep."""
+        if len(self.sizes) <= levels:
+            return False
+        ends: list[int] = []
+        for node, size in enumerate(self.sizes):
+            while ends and ends[-1] <= node:
+                ends.pop()
+            if len(ends) >= levels:
+                return True
+            ends.append(node + size)
+        return False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Grammar:
+    """A parser, and its types of nodes by number: their names, and whether a name isn't a mark."""
+
+    parser: tree_sitter.Parser
+    kinds: dict[int, str]
+    named: dict[int, bool]
+
+
+ERROR = 65_535
+"""The number of the type of what no rule of a grammar reads."""
 
 
 @cache
-def _parser(language: str) -> tree_sitter.Parser:
+def _grammar(language: str) -> _Grammar:
     if language not in KEYWORDS:
         raise DataError(
             f"CodeBLEU of {language!r} isn't known", f"known: {', '.join(sorted(KEYWORDS))}"
@@ -130,14 +116,19 @@ def _parser(language: str) -> tree_sitter.Parser:
         grammar = importlib.import_module(f"tree_sitter_{language}")
     except ModuleNotFoundError as error:
         raise MissingExtra.of(str(error.name).replace("_", "-"), "code") from error
-    parser: tree_sitter.Parser = parsers.Parser(parsers.Language(grammar.language()))
-    return parser
+    rules = parsers.Language(grammar.language())
+    numbers = [*range(rules.node_kind_count), ERROR]
+    return _Grammar(
+        parser=parsers.Parser(rules),
+        kinds={number: rules.node_kind_for_id(number) for number in numbers},
+        named={number: rules.node_kind_is_named(number) for number in numbers},
+    )
 
 
 @cache
 def grammar(language: str) -> str:
     """The parser and the grammar of a language with their versions, as a signature names them."""
-    _parser(language)
+    _grammar(language)
     versions = importlib.import_module("importlib.metadata")
     names = ("tree-sitter", f"tree-sitter-{language}")
     return ",".join(f"{name}-{versions.version(name)}" for name in names)
@@ -146,55 +137,50 @@ def grammar(language: str) -> str:
 def parse(code: str, language: str) -> Tree:
     """The tree of a program; half a pair of surrogates is read as a question mark."""
     source = code.encode("utf-8", "replace")
-    root = _parser(language).parse(source).root_node
-    fielded = _FIELDS[language]
-    top = Node(root, 1, False)
-    nodes: list[Node] = []
-    leaves: list[Node] = []
-    deepest = 1
-    owed = [top]
+    grammar = _grammar(language)
+    raws: list[tree_sitter.Node] = []
+    owed = [grammar.parser.parse(source).root_node]
     while owed:
-        node = owed.pop()
-        nodes.append(node)
-        node.first = len(leaves)
-        raw, covered, kind = node.raw, node.covered, node.type
-        bare = not raw.child_count
-        if not covered and (bare or kind in TEXTS) and kind != "comment":
-            node.leaf = covered = True
+        raw = owed.pop()
+        raws.append(raw)
+        if raw.child_count:
+            owed += raw.children[::-1]
+    numbers = [raw.kind_id for raw in raws]
+    kinds = list(map(grammar.kinds.__getitem__, numbers))
+    sizes = [raw.descendant_count for raw in raws]
+    leaves, before = _leaves(kinds, sizes)
+    return Tree(
+        source=source,
+        language=language,
+        raws=raws,
+        kinds=kinds,
+        named=list(map(grammar.named.__getitem__, numbers)),
+        sizes=sizes,
+        leaves=leaves,
+        before=before,
+    )
+
+
+def _leaves(kinds: Sequence[str], sizes: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The tokens, and how many come before each node; a string is one, and a comment none."""
+    leaves: list[int] = []
+    before: list[int] = []
+    count = end = 0
+    for node, (kind, size) in enumerate(zip(kinds, sizes, strict=True)):
+        before.append(count)
+        if node >= end and (kind in TEXTS or (size == 1 and kind != "comment")):
+            end = node + size
             leaves.append(node)
-        if not bare:
-            level = node.level + 1
-            if level > deepest:
-                deepest = level
-            node.children = [Node(child, level, covered) for child in raw.children]
-            owed += node.children[::-1]
-            if kind in fielded:
-                _name_fields(node, fielded[kind])
-    for node in reversed(nodes):
-        if node.leaf:
-            node.last = node.first + 1
-        else:
-            node.last = node.children[-1].last if node.children else node.first
-    return Tree(source, nodes, leaves, deepest, language)
-
-
-def _name_fields(node: Node, names: Sequence[str]) -> None:
-    """Put children under the names that their parent gives them; the first of a name stays."""
-    node.fields = {}
-    for name in names:
-        raw = node.raw.child_by_field_name(name)
-        if raw is not None:
-            node.fields[name] = next(child for child in node.children if child.raw == raw)
+            count += 1
+    before.append(count)
+    return leaves, before
 
 
 # ------------------------------------------------------------------ subtrees
 
 
-_PRINTED = re.compile(
-    r"(?:\w+: )?\((?:UNEXPECTED (?:'\\?.'|-?\w+)|MISSING (?:\"(?:\\.|[^\"\\])*\"|\w+)|\w+)\)"
-    r"|\)|\(\w+|\w+:"
-)
-"""A node without named children and its field; the end of one; the start of one; a field."""
+_QUOTED = re.compile(r"UNEXPECTED (?:'\\?.'|-?\w+)|MISSING \"(?:\\.|[^\"\\])*\"")
+"""What a parser stumbled over, or misses, as it prints it: it may be a parenthesis."""
 
 
 def printed_shapes(tree: Tree) -> list[int]:
@@ -203,52 +189,63 @@ def printed_shapes(tree: Tree) -> list[int]:
     The root and whatever has children count, anonymous nodes as well. Equal subtrees have equal
     numbers, which mean nothing else.
     """
-    if tree.depth > DEEPEST_PRINT:
+    if tree.is_deeper(DEEPEST_PRINT):
         return clean_shapes(tree)
-    names = _read_print(str(tree.nodes[0].raw))
-    shown = [
-        node.raw.is_named or (node.start == node.end and node.raw.is_missing) for node in tree.nodes
-    ]
-    if len(names) != sum(shown):
+    text = str(tree.raws[0])
+    shown = tree.named
+    if "MISSING" in text:
+        shown = [
+            named or (raw.is_missing and raw.start_byte == raw.end_byte)
+            for named, raw in zip(shown, tree.raws, strict=True)
+        ]
+    numbers = _read_print(text)
+    sizes = [size for size, is_shown in zip(tree.sizes, shown, strict=True) if is_shown]
+    if len(numbers) != len(sizes):
         return clean_shapes(tree)
-    found = []
-    named = iter(names)
-    for node, is_shown in zip(tree.nodes, shown, strict=True):
-        name = next(named) if is_shown else None
-        if node.children or node is tree.nodes[0]:
-            if name is None:
-                name = str(node.raw)
-            if isinstance(name, str):
-                name = hash(name[name.index("(") :])
-            found.append(name)
+    found = [number for number, size in zip(numbers, sizes, strict=True) if size > 1]
+    if len(tree.sizes) == 1:
+        found += numbers
+    for raw, is_shown, size in zip(tree.raws, shown, tree.sizes, strict=True):
+        if size > 1 and not is_shown:
+            name = str(raw)
+            found.append(hash(name[name.index("(") :]))
     return found
 
 
-def _read_print(text: str) -> list[int | str]:
-    """Each subtree of a printed tree, parents first: its number, or its print where it is short."""
-    found: list[int | str] = []
+def _read_print(text: str) -> list[int]:
+    """A number for each subtree of a printed tree, parents first."""
+    if "'" in text or '"' in text:
+        text = _QUOTED.sub(_spelled, text)
+    found: list[int] = []
     parts: list[object] = []
     outer: list[tuple[int, list[object]]] = []
-    for token in _PRINTED.findall(text):
-        if token == ")":
-            if not outer:
-                return []
+    for piece in text.split("(")[1:]:
+        name, closing, rest = piece.partition(")")
+        if not closing:
+            outer.append((len(found), parts))
+            parts = [piece]
+            found.append(0)
+            continue
+        # What a parser misses is printed even where it is no node that one can visit.
+        if not name.startswith("MISSING _"):
+            found.append(hash(name))
+        following = rest.lstrip(")")
+        if len(following) == len(rest):
+            parts.append(piece)
+            continue
+        parts.append(name)
+        for _ in range(min(len(rest) - len(following), len(outer))):
             number = hash(tuple(parts))
             place, parts = outer.pop()
             found[place] = number
             parts.append(number)
-        elif token[-1] == ")":
-            # What a parser misses is printed even where it is no node that one can visit.
-            if "(MISSING _" not in token:
-                found.append(token)
-            parts.append(token)
-        elif token[0] == "(":
-            outer.append((len(found), parts))
-            parts = [token]
-            found.append(-1)
-        else:
-            parts.append(token)
+        parts.append(following)
     return found
+
+
+def _spelled(quoted: re.Match[str]) -> str:
+    word, _, marks = quoted[0].partition(" ")
+    return f"{word} {marks.encode().hex()}"
 
 
 def clean_shapes(tree: Tree) -> list[int]:
@@ -256,50 +253,55 @@ def clean_shapes(tree: Tree) -> list[int]:
 
     The root and whatever has children count.
     """
-    dropped = _unspoken(tree)
-    numbers: dict[int, int] = {}
-    found = []
-    for node in reversed(tree.nodes):
-        if id(node) in dropped:
+    found: list[int] = []
+    # From the last node to the first: the children of a node are those that no parent took yet.
+    owed: list[tuple[int, int]] = []
+    kinds, sizes, named, spoken = tree.kinds, tree.sizes, tree.named, spoken_of(tree)
+    for node in range(len(kinds) - 1, -1, -1):
+        if not spoken[node]:
             continue
-        parts = [numbers[id(child)] for child in node.children if id(child) in numbers]
-        number = hash((node.type, *parts))
-        if node.raw.is_named:
-            numbers[id(node)] = number
-        if (node.children and node.raw.is_named) or node is tree.nodes[0]:
-            found.append(number)
+        size = sizes[node]
+        parts: list[object] = [kinds[node]]
+        if size > 1:
+            while owed and owed[-1][0] < node + size:
+                parts.append(owed.pop()[1])
+        if named[node]:
+            number = hash(tuple(parts))
+            owed.append((node, number))
+            if size > 1 or not node:
+                found.append(number)
     return found
 
 
-def _unspoken(tree: Tree) -> set[int]:
-    """The nodes that are comments or docstrings, each with all that is below it."""
-    dropped: set[int] = set()
-    for node in tree.nodes:
-        if id(node) in dropped or "comment" in node.type:
-            dropped.add(id(node))
-            dropped.update(map(id, node.children))
-        elif node.type in ("block", "module") and tree.language == "python":
-            dropped.update(map(id, _docstring(node)))
-    return dropped
+def spoken_of(tree: Tree) -> bytearray:
+    """1 for each node that is neither comment nor docstring, nor below one; else 0."""
+    spoken = bytearray(b"\x01") * len(tree.kinds)
+    is_python = tree.language == "python"
+    for node, kind in enumerate(tree.kinds):
+        silent = None
+        if "comment" in kind:
+            silent = node
+        elif is_python and kind in BODIES and spoken[node]:
+            silent = _docstring(tree, node)
+        if silent is not None:
+            size = tree.sizes[silent]
+            spoken[silent : silent + size] = bytes(size)
+    return spoken
 
 
-def _docstring(block: Node) -> Iterator[Node]:
-    for first in block.children:
-        if first.type == "comment":
-            continue
-        if first.type == "expression_statement" and len(first.children) == 1:
-            if first.children[0].type == "string":
-                yield first
-        elif first.type == "string":
-            yield first
-        return
+def _docstring(tree: Tree, body: int) -> int | None:
+    """The statement that is the docstring of a body, or None."""
+    kinds = tree.kinds
+    first = next((child for child in tree.children(body) if kinds[child] != "comment"), body)
+    children = tree.children(first) if kinds[first] == "expression_statement" else [first]
+    return first if len(children) == 1 and kinds[children[0]] == "string" else None
 
 
-def tokens(tree: Tree) -> list[str]:
+def tokens(tree: Tree, texts: Sequence[str]) -> list[str]:
     """The texts of the leaves, comments and docstrings left out; a string is one token."""
-    dropped = _unspoken(tree)
+    spoken = spoken_of(tree)
     return [
         text
-        for leaf in tree.leaves
-        if id(leaf) not in dropped and (text := tree.text(leaf).strip())
+        for leaf, one in zip(tree.leaves, texts, strict=True)
+        if spoken[leaf] and (text := one.strip())
     ]

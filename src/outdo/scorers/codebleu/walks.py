@@ -16,15 +16,15 @@ from outdo.scorers.codebleu.flow import (
     linked,
     union,
 )
-from outdo.scorers.codebleu.trees import Node, Tree
+from outdo.scorers.codebleu.trees import DEEPEST_PRINT, Tree
 
 DEEPEST = 250
 """Levels of a tree beyond which its flow isn't followed, where loops are walked once."""
 
 
-def parts(node: Node) -> list[Node]:
+def parts(tree: Tree, node: int) -> list[int]:
     """The members of a list, without its commas."""
-    return [child for child in node.children if child.type != ","]
+    return [child for child in tree.children(node) if tree.kinds[child] != ","]
 
 
 # ------------------------------------------------------------------ Python
@@ -46,19 +46,20 @@ VALUES = frozenset({"expression_list", "tuple", "list"})
 class PythonFor(LoopWalk):
     """The iterated value, the variables, the body."""
 
-    def once(self, walk: Walk, node: Node, states: States) -> None:
+    def once(self, walk: Walk, node: int, states: States) -> None:
         """The body once."""
         assert isinstance(walk, PythonWalk)
         left, right = walk.sides(walk.part(node, "left"), walk.part(node, "right"))
         walk.assign(left, right, states)
-        if node.children[-1].type == "block":
-            walk.visit(node.children[-1], states)
+        body = walk.tree.children(node)[-1]
+        if walk.kinds[body] == "block":
+            walk.visit(body, states)
 
 
 class Whole(LoopWalk):
     """All children in their order."""
 
-    def once(self, walk: Walk, node: Node, states: States) -> None:
+    def once(self, walk: Walk, node: int, states: States) -> None:
         """All children once."""
         walk.children(node, states)
 
@@ -66,17 +67,26 @@ class Whole(LoopWalk):
 class PythonWalk(Walk):
     """Python: several targets at once, `elif`, comprehensions whose loop comes first."""
 
+    busy = frozenset(
+        {
+            "assignment",
+            "augmented_assignment",
+            "default_parameter",
+            "for_in_clause",
+            "for_statement",
+            "if_statement",
+            "while_statement",
+        }
+    )
     _for = PythonFor()
     _while = Whole()
 
-    def visit(self, node: Node, states: States) -> None:
+    def visit(self, node: int, states: States) -> None:
         """Add the edges of a node."""
-        kind = node.type
-        if node.leaf:
-            self.leaf(node, states)
-        elif not node.children:
-            self.bare(node)
-        elif kind == "default_parameter":
+        if self.plain(node, states):
+            return
+        kind = self.kinds[node]
+        if kind == "default_parameter":
             self._default(node, states)
         elif kind in ("assignment", "augmented_assignment", "for_in_clause"):
             self._assignment(node, states)
@@ -87,28 +97,26 @@ class PythonWalk(Walk):
         elif kind == "while_statement":
             self.loop(node, states, self._while)
         else:
-            children = node.children
+            children = self.tree.children(node)
             if kind in COMPREHENSIONS:
-                children = sorted(children, key=lambda child: child.type != "for_in_clause")
+                children.sort(key=lambda child: self.kinds[child] != "for_in_clause")
             for child in children:
-                if child.leaf:
-                    self.leaf(child, states)
-                else:
-                    self.visit(child, states)
+                self.visit(child, states)
 
-    def sides(self, left: Node, right: Node) -> tuple[list[Node], list[Node]]:
+    def sides(self, left: int, right: int) -> tuple[list[int], list[int]]:
         """Targets and values one by one where they are as many, else each side whole.
 
         The published code takes any node's children for a list's members, those of `a.b` too.
         """
-        if not self.twice and not (left.type in TARGETS and right.type in VALUES):
+        lists = self.kinds[left] in TARGETS and self.kinds[right] in VALUES
+        if not self.twice and not lists:
             return [left], [right]
-        targets, values = parts(left), parts(right)
+        targets, values = parts(self.tree, left), parts(self.tree, right)
         if len(targets) != len(values) or not targets:
             return [left], [right]
         return targets, values
 
-    def assign(self, left: list[Node], right: list[Node], states: States) -> None:
+    def assign(self, left: list[int], right: list[int], states: States) -> None:
         """Walk the values, then let each target be computed from its value."""
         for node in right:
             self.visit(node, states)
@@ -118,16 +126,18 @@ class PythonWalk(Walk):
                 self.add(to, COMPUTED, sources)
                 self.define(to, states)
 
-    def _assignment(self, node: Node, states: States) -> None:
-        if node.type == "for_in_clause":
-            self.assign([self.part(node, "left")], [node.children[-1]], states)
-        elif node.fields and "right" in node.fields:
-            left, right = self.sides(self.part(node, "left"), node.fields["right"])
+    def _assignment(self, node: int, states: States) -> None:
+        if self.kinds[node] == "for_in_clause":
+            self.assign([self.part(node, "left")], [self.tree.children(node)[-1]], states)
+            return
+        value = self.tree.field(node, "right")
+        if value is not None:
+            left, right = self.sides(self.part(node, "left"), value)
             self.assign(left, right, states)
 
-    def _default(self, node: Node, states: States) -> None:
-        names = self.variables((node.fields or {}).get("name"))
-        value = (node.fields or {}).get("value")
+    def _default(self, node: int, states: States) -> None:
+        names = self.variables(self.tree.field(node, "name"))
+        value = self.tree.field(node, "value")
         if value is None:
             for to in names:
                 self.add(to, COMES, ())
@@ -140,13 +150,14 @@ class PythonWalk(Walk):
                 self.add(to, COMES, (source,))
             self.define(to, states)
 
-    def _if(self, node: Node, states: States) -> None:
+    def _if(self, node: int, states: States) -> None:
         before = dict(states)
         branches = []
         complete = False
-        for child in node.children:
-            complete = complete or "else" in child.type
-            if child.type in ("elif_clause", "else_clause"):
+        for child in self.tree.children(node):
+            kind = self.kinds[child]
+            complete = complete or "else" in kind
+            if kind in ("elif_clause", "else_clause"):
                 branches.append(dict(before))
                 self.visit(child, branches[-1])
             else:
@@ -174,24 +185,30 @@ class Types:
     whiles: bool = True
     keeps: bool = False
 
+    @property
+    def busy(self) -> frozenset[str]:
+        """The types of nodes that are walked by rules of their own."""
+        named = {self.declaration, self.increment, self.each} | self.assignment
+        return frozenset(named | {"if_statement", "for_statement", "while_statement"})
+
 
 class ClassicFor(LoopWalk):
     """All of it, then what follows the declaration that it starts with."""
 
-    def once(self, walk: Walk, node: Node, states: States) -> None:
+    def once(self, walk: Walk, node: int, states: States) -> None:
         """All children once."""
         walk.children(node, states)
 
-    def twice(self, walk: Walk, node: Node, states: States) -> None:
+    def twice(self, walk: Walk, node: int, states: States) -> None:
         """All children, then again those behind the declaration."""
         assert isinstance(walk, BracesWalk)
         walk.children(node, states)
         started = False
-        for child in node.children:
+        for child in walk.tree.children(node):
             if started:
                 walk.visit(child, states)
-            elif child.type == walk.types.starts:
-                update = (child.fields or {}).get("update")
+            elif walk.kinds[child] == walk.types.starts:
+                update = walk.tree.field(child, "update")
                 if update is not None:
                     walk.visit(update, states)
                 started = True
@@ -200,7 +217,7 @@ class ClassicFor(LoopWalk):
 class EachFor(LoopWalk):
     """The iterated value, the variable, the body."""
 
-    def once(self, walk: Walk, node: Node, states: States) -> None:
+    def once(self, walk: Walk, node: int, states: States) -> None:
         """The body once."""
         assert isinstance(walk, BracesWalk)
         name, value = walk.types.each_parts
@@ -217,14 +234,12 @@ class BracesWalk(Walk):
     _each = EachFor()
     _while = Whole()
 
-    def visit(self, node: Node, states: States) -> None:
+    def visit(self, node: int, states: States) -> None:
         """Add the edges of a node."""
-        types, kind = self.types, node.type
-        if node.leaf:
-            self.leaf(node, states)
-        elif not node.children:
-            self.bare(node)
-        elif kind == types.declaration:
+        if self.plain(node, states):
+            return
+        types, kind = self.types, self.kinds[node]
+        if kind == types.declaration:
             self._declaration(node, states)
         elif kind in types.assignment:
             left, right = self.part(node, "left"), self.part(node, "right")
@@ -241,10 +256,10 @@ class BracesWalk(Walk):
         elif kind == "while_statement" and types.whiles:
             self.loop(node, states, self._while)
         else:
-            for child in node.children:
+            for child in self.tree.children(node):
                 self.visit(child, states)
 
-    def pairwise(self, left: Node, right: Node, how: str, states: States) -> None:
+    def pairwise(self, left: int, right: int, how: str, states: States) -> None:
         """An edge from each variable of the right side to each of the left, which are then set."""
         sources = self.variables(right)
         for to in self.variables(left):
@@ -252,7 +267,7 @@ class BracesWalk(Walk):
                 self.add(to, how, (source,))
             self.define(to, states)
 
-    def _declaration(self, node: Node, states: States) -> None:
+    def _declaration(self, node: int, states: States) -> None:
         name, value = self._declared(node)
         if value is not None:
             self.variables(name)
@@ -263,20 +278,22 @@ class BracesWalk(Walk):
             self.add(to, COMES, ())
             self.define(to, states)
 
-    def _declared(self, node: Node) -> tuple[Node, Node | None]:
+    def _declared(self, node: int) -> tuple[int, int | None]:
         """What a declaration names, and its value."""
         if self.types.declares is None:
-            return node.children[0], node.children[1] if len(node.children) == 2 else None
+            children = self.tree.children(node)
+            return children[0], children[1] if len(children) == 2 else None
         name, value = self.types.declares
-        return self.part(node, name), (node.fields or {}).get(value)
+        return self.part(node, name), self.tree.field(node, value)
 
-    def _if(self, node: Node, states: States) -> None:
+    def _if(self, node: int, states: States) -> None:
         before = dict(states)
         branches: list[States] = []
         complete = False
-        for child in node.children:
-            complete = complete or "else" in child.type
-            if child.type not in ("if_statement", "else") and not branches:
+        for child in self.tree.children(node):
+            kind = self.kinds[child]
+            complete = complete or "else" in kind
+            if kind not in ("if_statement", "else") and not branches:
                 self.visit(child, states)
             else:
                 branches.append(dict(before))
@@ -288,7 +305,7 @@ class BracesWalk(Walk):
 
 
 def _walk(types: Types) -> type[BracesWalk]:
-    return type("LanguageWalk", (BracesWalk,), {"types": types})
+    return type("LanguageWalk", (BracesWalk,), {"types": types, "busy": types.busy})
 
 
 _C = Types(
@@ -396,13 +413,13 @@ def flow(tree: Tree, texts: Sequence[str], *, twice: bool) -> list[Edge]:
     A program that lacks a part of a statement, or is nested too deeply, has none.
     """
     kind = (PUBLISHED if twice else MEANT)[tree.language]
-    if not twice and tree.depth > DEEPEST:
+    if tree.is_deeper(DEEPEST_PRINT if twice else DEEPEST):
         return []
     walk = kind(tree, texts, twice=twice, known=None)
     try:
         walk.run()
         if not twice and walk.loops:
-            walk = kind(tree, texts, twice=False, known=sorted(walk.made))
+            walk = kind(tree, texts, twice=False, known=walk.made)
             walk.run()
     except (Unreadable, RecursionError):
         return []
