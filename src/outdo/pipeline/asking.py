@@ -97,9 +97,10 @@ def shots_for(
     Raises an error for people where the prompt shows none and some are wanted, shows some and
     none are, or more are wanted than there are.
     """
-    solved = [example for example in training if has_gold(task, example)]
+    first = next((example for example in training if has_gold(task, example)), None)
+    shows = first is not None and bool(test) and _shows(task, [first], test[0], ask.prompt)
+    solved = [example for example in training if has_gold(task, example)] if ask.shots else []
     shots = _drawn(solved, ask.shots, seed)
-    shows = bool(solved and test) and _shows(task, solved[:1], test[0], ask.prompt)
     if shows and not ask.shots:
         problem = f"the prompt {ask.prompt!r} shows solved examples, and shots is 0"
         raise StudyError(problem, "set shots: 2, or choose another prompt", where=where)

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from outdo import text, tokens
 
@@ -102,6 +103,7 @@ def marks(hint: str, *, before: str, after: str | None) -> Marks:
 # ------------------------------------------------------------------ what is wrong
 
 
+@lru_cache(maxsize=512)
 def faults(*, before: str, after: str) -> tuple[Fault, ...]:
     """Where the program differs from its repair, layout and comments aside; none if too long."""
     old, new = (text.plain(code).rstrip("\n").split("\n") for code in (before, after))
