@@ -17,6 +17,7 @@ from outdo.pipeline.duties import Duties, chosen, duties_of
 from outdo.pipeline.job import limited
 from outdo.pipeline.protocols import Watch
 from outdo.records import Example, Request
+from outdo.scorers.likeness import VECTORED
 from outdo.store import Store
 from outdo.study import Answers, Compared, Study
 
@@ -38,6 +39,8 @@ def show_stages(study: Study, console: Console) -> None:
         limit = f", at most {study.limit} examples" if study.limit else ""
         asked = f"{one.ask.prompt}, {one.ask.samples} sample(s){limit}"
         table.add_row("generate, score", one.name, f"{one.data}: {asked}")
+    for form, encoding in study.similarity.forms() if study.similarity else ():
+        table.add_row("compare vectors", VECTORED[form], f"of {encoding.model}")
     for title, entry in study.compare.items():
         for name in entry.judges:
             judge = study.judges[name]

@@ -265,7 +265,7 @@ def _instructions(
         form=spec.form,
         columns=spec.columns,
         seed=seed,
-        hold_out=spec.hold_out,
+        hold_out=None if spec.hold_out == "all" else spec.hold_out,
         most=spec.plus,
         apart={name for path in spec.apart for name in ids_of(root / path)},
         sandbox=sandbox,

@@ -70,7 +70,7 @@ def read_instructions(
     form: str = "auto",
     columns: Mapping[str, str] | None = None,
     seed: int = 1,
-    hold_out: int = 100,
+    hold_out: int | None = 100,
     most: int | None = None,
     apart: Collection[str] = (),
     sandbox: Runs | None = None,
@@ -81,9 +81,10 @@ def read_instructions(
     Training rows of the ids in `apart` are left out: they are tested on elsewhere.
 
     Of rows that don't say where they belong, `hold_out` are drawn for testing, or half if there
-    are fewer than twice as many. Of EvalPlus, whose expected outputs are made by running the
-    canonical solution, at most `most` inputs are added to the base ones. Raises DataError for a
-    form that isn't known and at a row that can't be used, unless `mistakes` drops those.
+    are fewer than twice as many; if it is None all rows are for testing. Of EvalPlus, whose
+    expected outputs are made by running the canonical solution, at most `most` inputs are added to
+    the base ones. Raises DataError for a form that isn't known and at a row that can't be used,
+    unless `mistakes` drops those.
     """
     mistakes = mistakes or Mistakes()
     _known_form(form, path)
@@ -130,7 +131,12 @@ def ids_of(path: Path | str) -> set[str]:
 
 
 def _whole(
-    read: Sequence[_Read], mistakes: Mistakes, *, sandbox: Runs | None, seed: int, hold_out: int
+    read: Sequence[_Read],
+    mistakes: Mistakes,
+    *,
+    sandbox: Runs | None,
+    seed: int,
+    hold_out: int | None,
 ) -> Instructions:
     dropped = dict(mistakes.counts)
     examples = [one.example for one in read]
@@ -150,8 +156,10 @@ def _whole(
     return Instructions(examples=_divided(examples, seed, hold_out), dropped=dropped)
 
 
-def _divided(examples: Sequence[Example], seed: int, hold_out: int) -> tuple[Example, ...]:
+def _divided(examples: Sequence[Example], seed: int, hold_out: int | None) -> tuple[Example, ...]:
     """The examples, some of those to train on drawn for testing where none is for testing yet."""
+    if hold_out is None:
+        return tuple(replace(one, split="test") for one in examples)
     if any(example.split == "test" for example in examples):
         return tuple(examples)
     count = hold_out if len(examples) >= 2 * hold_out else len(examples) // 2

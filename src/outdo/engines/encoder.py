@@ -1,4 +1,4 @@
-"""Vectors of texts, one for each token, by a model of the BERT kind.
+"""Vectors of texts, one for each token, by a model of the BERT kind, or by one of language.
 
 Each text is read once, beside texts of the same length. One longer than the model's window is read
 in overlapping windows, and each token's vector is taken where it stands farthest from an edge.
@@ -261,15 +261,23 @@ def _batches(pieces: Sequence[Piece], most: int) -> Iterator[list[Piece]]:
 def _cut(model: Any, layer: int | None, name: str) -> int:
     """Take away the layers above the one asked for; its number."""
     layers = getattr(getattr(model, "encoder", None), "layer", None)
+    reads_on = layers is None  # a model of language: each token sees those before it
+    if reads_on:
+        layers = getattr(model, "layers", None)
     if layers is None:
         raise ModelError(
             f"a {model.config.model_type} has no list of encoder layers",
-            "take one of the kind of BERT or RoBERTa",
+            "take one of the kind of BERT or RoBERTa, or a model of language like Llama",
             where=name,
         )
     wanted = len(layers) if layer is None else layer
     if not 0 < wanted <= len(layers):
         raise ModelError(f"there is no layer {wanted}", f"1 to {len(layers)}", where=name)
+    if reads_on:
+        model.layers = layers[:wanted]
+        model.config.num_hidden_layers = wanted
+        model.config.use_cache = False
+        return wanted
     model.encoder.layer = layers[:wanted]
     model.pooler = None
     return wanted

@@ -13,6 +13,7 @@ from outdo import catalog
 from outdo.data.outputs import read_outputs
 from outdo.errors import StudyError
 from outdo.pipeline.answering import entrants, sheets
+from outdo.pipeline.apart import hold_apart
 from outdo.pipeline.duties import duties_of
 from outdo.pipeline.findings import environment_of, findings_of
 from outdo.pipeline.job import Job
@@ -61,6 +62,7 @@ def carry_out(
         check_similarity(study, duties, tools)
         labels = labels_of(study)
         job.begin()
+        kept_apart = hold_apart(job)
         job.check()
         learning = Learning(job)
         weights = learning.weights()
@@ -73,6 +75,7 @@ def carry_out(
             trainings=learning.trained,
             notes=[
                 *(note for made in job.data.values() for note in made.notes),
+                *kept_apart,
                 *learning.notes,
                 *job.notes,
                 *jury.notes,
@@ -98,6 +101,7 @@ def prepare(
         job = Job(study, duties, store, tools, watch)
         job.resolve()
         job.begin()
+        hold_apart(job)
         job.check()
         learning = Learning(job)
         learning.weights(only=only)

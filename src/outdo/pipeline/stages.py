@@ -35,6 +35,7 @@ from outdo.records import (
 )
 from outdo.store import Make, Row, RowStage, Store
 from outdo.study import Answering, Conversations, Data, PairRows
+from outdo.study.sources import Instructions
 from outdo.tasks import Task
 
 
@@ -101,7 +102,8 @@ def make_rows(shop: Shop, name: str, spec: Data, *, root: Path, seed: int) -> Ma
 
     with shop.watch.stage(f"data {name}", total=None, unit="rows") as tally:
         folder = artifact.build(make, on_wait=shop.watch.waiting)
-        made = _read_data(folder)
+        lessons_alone = isinstance(spec, Instructions) and spec.hold_out == 0
+        made = _read_data(folder, tested=not lessons_alone)
         tally(len(made.rows))
     return made
 
@@ -123,12 +125,12 @@ def write_rows(path: Path, rows: Iterable[Example | Conversation | Pair]) -> Non
     path.write_text("".join(lines), "utf-8")
 
 
-def _read_data(folder: Path) -> Made:
+def _read_data(folder: Path, *, tested: bool) -> Made:
     path = rows_file(folder)
     with path.open("rb") as lines:
         rows = tuple(from_json(KINDS[path.stem], json.loads(line)) for line in lines)
     made = Made(stage=folder, rows=rows, notes=())
-    if path.stem == "examples" and not made.of("test"):
+    if tested and path.stem == "examples" and not made.of("test"):
         raise DataError("no example is left to test with", "ask for more", where=str(folder))
     notes = tuple(json.loads((folder / "notes.json").read_text("utf-8")))
     return replace(made, notes=notes)

@@ -122,6 +122,7 @@ class Reviews(Examples):
 class Instructions(Examples):
     """Instructions with code: Alpaca's rows, HumanEval, MBPP, EvalPlus, functions with doctests.
 
+    All rows are for testing if `hold_out` is `all`, and for training if it is 0.
     `plus` is how many inputs EvalPlus may add to each problem's own, all if it isn't said. Problems
     of the files `apart` aren't trained on.
     """
@@ -130,7 +131,7 @@ class Instructions(Examples):
     path: str
     form: str = "auto"
     columns: dict[str, str] | None = None
-    hold_out: int = Field(default=100, ge=0)
+    hold_out: Annotated[int, Field(ge=0)] | Literal["all"] = 100
     plus: int | None = Field(default=None, ge=0)
     apart: list[str] = Field(default=[])
     drop: bool = False
