@@ -221,7 +221,7 @@ def test_the_curve_describes_itself_and_skips_what_is_no_number(study: Findings)
     lines = svg.findall("polyline")
     assert [line.get("class") for line in lines] == ["raw c0", "run c0"]
     assert len(lines[0].get("points", "").split()) == 180
-    assert svg.get("aria-label", "").startswith("Loss over steps: tuned from 2.")
+    assert svg.get("aria-label", "").startswith("Loss by step: tuned from 2.")
     broken = dataclasses.replace(run, curve=({"step": 1, "loss": float("nan")},))
     assert drawn(broken) == "None"
     long = tuple({"step": i, "epoch": 0.0, "loss": 1.0} for i in range(1, 5_002))

@@ -128,6 +128,7 @@ def test_a_sweep_shows_time_memory_and_loss_with_a_dot_a_run() -> None:
     assert [what for what, _ in told] == [
         "TrainingTime (min)",
         "TrainingMemory (MiB)",
+        "trained parameters (thousands)",
         "validation loss",
     ]
     for what, svg in told:
@@ -146,7 +147,7 @@ def test_entries_without_the_setting_are_no_part_of_a_sweep() -> None:
         SWEEP.trainings[0], name="full", report={"settings": {"lora": None}, "seconds": 9.0}
     )
     told = plots.sweep(entries(with_trainings(SWEEP, *SWEEP.trainings, full)), "rank")
-    assert len(told) == 3
+    assert len(told) == 4
     assert "full" not in str(told[0][1])
 
 

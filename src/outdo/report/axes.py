@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from markupsafe import Markup
 
@@ -21,6 +22,14 @@ class Frame:
     right: int = 168
     top: int = 12
     bottom: int = 36
+
+
+class Scale(Protocol):
+    """Where a number stands along an axis, and which numbers are written beside it."""
+
+    def place(self, number: float) -> float: ...
+
+    def ticks(self) -> Sequence[float]: ...
 
 
 class Axis:
@@ -40,6 +49,36 @@ class Axis:
         step = next(power * f for f in (1, 2, 2.5, 5, 10) if power * f >= rough)
         first = math.ceil(self.low / step - 1e-9)
         return [step * i for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
+
+
+class Ratios:
+    """A scale on which equal ratios are equally long, for positive numbers alone.
+
+    Its ticks are powers of ten, and where these are few, twice and five times them too.
+    """
+
+    FEW = 3
+
+    def __init__(self, low: float, high: float, start: float, end: float) -> None:
+        if low <= 0:
+            raise ValueError(f"a scale of ratios can't begin at {low}")
+        self.low, self.high = low, high if high > low else 2 * low
+        self.axis = Axis(math.log10(self.low), math.log10(self.high), start, end)
+
+    def place(self, number: float) -> float:
+        return self.axis.place(math.log10(number))
+
+    def ticks(self) -> list[float]:
+        first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
+        powers = [10.0**i for i in range(first, last + 1)]
+        told = self._within(powers)
+        if len(told) >= self.FEW:
+            return told
+        told = self._within([factor * power for power in powers for factor in (1, 2, 5)])
+        return told or [self.low, self.high]
+
+    def _within(self, numbers: Sequence[float]) -> list[float]:
+        return [x for x in numbers if self.low * (1 - 1e-9) <= x <= self.high * (1 + 1e-9)]
 
 
 class Steps:
@@ -85,7 +124,7 @@ def floor_of(frame: Frame) -> int:
     return frame.height - frame.bottom
 
 
-def grid(across: Axis | Steps, down: Axis, frame: Frame, name: str) -> Markup:
+def grid(across: Scale, down: Scale, frame: Frame, name: str) -> Markup:
     """Rules and their numbers, the ticks below, and what they count."""
     parts = []
     for tick in down.ticks():

@@ -1,4 +1,4 @@
-"""The figures for papers and slides: scores, differences and loss, as PNG and SVG.
+"""The figures for papers and slides, as PNG and SVG: what they are, and those of training.
 
 Drawn without pyplot, so that no display, no global state and no clock is touched: the same
 findings give the same bytes. Blue, orange and grey are told apart by every kind of eye.
@@ -10,22 +10,30 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from outdo.report import sizes, wording
+from outdo.report import panels, sizes, wording
 from outdo.report.board import EVEN
-from outdo.report.columns import Column
 from outdo.report.findings import Findings
-from outdo.report.plots import apart, curve, series, settled, smoothed, swept_measures
+from outdo.report.panels import BLUE, GREY, INK, ORANGE, TONE, labelled, rows
+from outdo.report.plots import (
+    STEP,
+    Over,
+    apart,
+    far_apart,
+    in_ratios,
+    overs,
+    series,
+    settled,
+    swept_measures,
+    traced,
+)
 from outdo.report.results import Results
-from outdo.report.scored import Compared, Table
 from outdo.report.tables import slug
-from outdo.report.training import Entry, Measure, entries, measured, swept, validation
+from outdo.report.training import Entry, Measure, entries, measured, swept
+from outdo.stats.verdict import plural
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#8A8F98", "#1A1F27"
-TONE = (BLUE, ORANGE, "#009E73", "#AA4499", "#8A7500", INK)
-TONES = {"better": BLUE, "worse": ORANGE, "equivalent": GREY, "inconclusive": GREY}
 STYLE: dict[Any, Any] = {
     "font.size": 9,
     "axes.edgecolor": GREY,
@@ -54,79 +62,38 @@ def _drawn(findings: Findings, found: Results) -> Iterator[tuple[str, Figure]]:
     for table in found.tables:
         own = [column for column in table.columns if not column.common]
         for column in own[: MOST_DRAWN if table.title == table.task else 1]:
-            yield f"scores-{slug(table.title)}-{slug(column.name)}", _scores(table, column)
+            yield f"scores-{slug(table.title)}-{slug(column.name)}", panels.scores(table, column)
         if table.compared:
             named = f"differences-{slug(table.title)}"
-            yield named, _differences(table, table.compared[0].column)
+            yield named, panels.differences(table, table.compared[0].column)
+        yield from _told(findings, found, table.title)
     for plot in sizes.plots(found.board) if found.board else ():
         yield f"size-{slug(plot.asked.task)}", _sizes(plot)
     shown = entries(findings)
-    if any(curve(run) for run in findings.trainings):
-        yield "loss", _loss(shown)
+    for over in overs(shown):
+        yield "loss" if over is STEP else f"loss-{over.name}", _loss(shown, over)
     if setting := swept(shown):
         yield f"training-{slug(setting)}", _sweep(shown, setting)
+
+
+def _told(findings: Findings, found: Results, task: str) -> Iterator[tuple[str, Figure]]:
+    """How the scores of a task are spread, precision against recall, changes against rows."""
+    items = plural(findings.item, 2)
+    for spread in found.spreads.get(task, ())[:MOST_DRAWN]:
+        name = f"spread-{slug(task)}-{slug(spread.column.name)}"
+        yield name, panels.histograms(spread, items)
+    for relation in found.relations.get(task, ()):
+        yield f"precision-recall-{slug(task)}-{slug(relation.name)}", panels.scatters(relation)
+    for place, one in enumerate(found.against.get(task, ())):
+        named = f"against-{slug(one.reference)}-{slug(task)}"
+        for column in one.columns[: 1 if place else MOST_DRAWN]:
+            yield f"{named}-{slug(column.name)}", panels.changes(one, column)
 
 
 def _bytes(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
     out = io.BytesIO()
     figure.savefig(out, format=kind, dpi=DPI, metadata=metadata)
     return out.getvalue()
-
-
-def _figure(rows: int) -> tuple[Figure, Any]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 1.1 + 0.34 * rows), layout="constrained")
-    return figure, figure.add_subplot()
-
-
-def _scores(table: Table, column: Column) -> Figure:
-    """Each contestant's mean with its interval; floors are grey and hollow."""
-    lines = [line for line in table.lines if column.name in line.cells]
-    figure, axes = _figure(len(lines))
-    for place, line in enumerate(lines):
-        cell, floor = line.cells[column.name], line.contestant.floor
-        if cell.value is None:
-            continue
-        tone = GREY if floor else BLUE
-        if cell.low is not None and cell.high is not None:
-            axes.plot([cell.low, cell.high], [place, place], color=tone, linewidth=2)
-        axes.plot(cell.value, place, "o", color=tone, markerfacecolor="white" if floor else tone)
-    _names(axes, [line.contestant.name for line in lines])
-    axes.set_xlabel(_label(column.heading, column.metric.unit, f"{column.metric.better} is better"))
-    if column.share:
-        axes.set_xlim(-0.02, 1.02)
-    axes.set_title(table.title, loc="left", color=INK)
-    return figure
-
-
-def _differences(table: Table, column: Column) -> Figure:
-    """Each comparison's difference with its interval, against 0 and the margin."""
-    shown = [
-        one
-        for one in table.compared
-        if one.column.name == column.name and one.verdict.found.difference is not None
-    ]
-    figure, axes = _figure(len(shown))
-    scale = 100 if column.share else 1
-    margin = shown[0].margin if shown else None
-    if margin is not None:
-        axes.axvspan(-margin * scale, margin * scale, color=GREY, alpha=0.18, linewidth=0)
-    axes.axvline(0, color=GREY, linewidth=1)
-    for place, one in enumerate(shown):
-        _difference(axes, place, one, scale)
-    _names(axes, [f"{one.a} – {one.b}" for one in shown])
-    axes.set_xlabel(_label(f"difference in {column.heading}", wording.gap_unit(column), ""))
-    axes.set_title(table.title, loc="left", color=INK)
-    return figure
-
-
-def _difference(axes: Any, place: int, one: Compared, scale: float) -> None:
-    found, tone = one.verdict.found, TONES[one.verdict.word]
-    if found.low is not None and found.high is not None:
-        axes.plot([found.low * scale, found.high * scale], [place, place], color=tone, linewidth=2)
-    if found.difference is not None:
-        axes.plot(found.difference * scale, place, "o", color=tone)
 
 
 WIDE, HIGH = 6.4, 3.6
@@ -202,22 +169,28 @@ def _named(axes: Any, places: Mapping[str, tuple[float, sizes.Dot]]) -> None:
         )  # fmt: skip
 
 
-def _loss(shown: Sequence[Entry]) -> Figure:
-    """The loss of every run by step, an entry in one colour; dashed that of held-out rows."""
-    figure, axes = _figure(8)
+def _loss(shown: Sequence[Entry], over: Over) -> Figure:
+    """The loss of every run, an entry in one colour; dashed that of held-out rows."""
+    figure, axes = rows(8)
+    told = traced(shown, over)
+    factor, unit = wording.scale(over.kind, max(one.steps[-1][0] for one in told))
     ends: dict[int, float] = {}
-    for place, entry in enumerate(shown):
-        tone = TONE[place % len(TONE)]
-        for run in entry.runs:
-            if points := smoothed(curve(run)):
-                axes.plot(*zip(*points, strict=True), color=tone, linewidth=1.2)
-                ends[place] = points[-1][1]
-            if looks := validation(run):
-                axes.plot(*zip(*looks, strict=True), "o--", color=tone, markersize=2, linewidth=0.8)
-    axes.set_xlabel("step")
+    for one in told:
+        tone = TONE[one.place % len(TONE)]
+        style = "-" if one.place < len(TONE) else "-."
+        xs, losses = [x / factor for x, _ in one.smooth], [loss for _, loss in one.smooth]
+        axes.plot(xs, losses, style, color=tone, linewidth=1.2)
+        ends[one.place] = losses[-1]
+        if one.looks:
+            xs, losses = [x / factor for x, _ in one.looks], [loss for _, loss in one.looks]
+            axes.plot(xs, losses, "o--", color=tone, markersize=2, linewidth=0.8)
+    axes.set_xlabel(labelled(over.heading, unit, ""))
     axes.set_ylabel("loss (dashed: held-out rows)")
     axes.set_ylim(bottom=0)
-    axes.set_xlim(left=0)
+    if far_apart(told, over):
+        axes.set_xscale("log")
+    else:
+        axes.set_xlim(left=0)
     _beside(axes, shown, ends)
     return figure
 
@@ -238,9 +211,11 @@ def _sweep(shown: Sequence[Entry], setting: str) -> Figure:
     from matplotlib.figure import Figure
 
     kinds = swept_measures(shown, setting)
-    figure = Figure(figsize=(6.4, 2.4), layout="constrained")
+    across = 2 if len(kinds) == 4 else len(kinds)
+    down = -(-len(kinds) // across)
+    figure = Figure(figsize=(6.4, 2.4 * down), layout="constrained")
     for number, measure in enumerate(kinds, start=1):
-        axes = figure.add_subplot(1, len(kinds), number)
+        axes = figure.add_subplot(down, across, number)
         _against(axes, shown, setting, measure)
     return figure
 
@@ -261,18 +236,10 @@ def _against(axes: Any, shown: Sequence[Entry], setting: str, measure: Measure) 
         axes.set_xscale("log", base=2)
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
-    if measure.kind != "number":
+    if in_ratios(measure, told):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    elif measure.kind != "number":
         axes.set_ylim(bottom=0)
     axes.set_xlabel(setting.replace("_", " "))
-    axes.set_title(_label(measure.heading, unit, ""), loc="left", fontsize=9, color=INK)
-
-
-def _names(axes: Any, names: Sequence[str]) -> None:
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-
-
-def _label(text: str, unit: str, note: str) -> str:
-    said = ", ".join(part for part in (unit, note) if part)
-    return f"{text} ({said})" if said else text
+    axes.set_title(labelled(measure.heading, unit, ""), loc="left", fontsize=9, color=INK)

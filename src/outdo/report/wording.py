@@ -16,6 +16,7 @@ from outdo.report.findings import Findings, Judge
 from outdo.report.scored import Compared, Table
 from outdo.report.training import Amount, Kind
 from outdo.stats import Difference, Interval, Verdict
+from outdo.stats.association import Coefficient
 from outdo.stats.verdict import plural
 
 NONE = "–"
@@ -49,6 +50,23 @@ def _rounded(number: float, largest: float) -> str:
     size = math.floor(math.log10(abs(largest))) if largest else 0
     text = f"{number:,.{min(4, max(0, 2 - size))}f}"
     return text.replace("-", "" if float(text.replace(",", "")) == 0 else "−")
+
+
+def tick(number: float) -> str:
+    """A number under an axis, with a true minus and no digits that rounding left there."""
+    return f"{round(number, 12) + 0.0:,.5g}".replace("-", "−")
+
+
+def coefficient(one: Coefficient) -> str:
+    """A slope, an intercept or a correlation, to two decimals or three digits."""
+    return NONE if one.value is None else amount(one.value, abs(one.value) < 10)
+
+
+def coefficient_limits(one: Coefficient) -> str:
+    """The interval of such a number in brackets; nothing where there is none."""
+    if one.value is None or one.low is None or one.high is None:
+        return ""
+    return f"[{', '.join(amount(end, abs(end) < 10) for end in (one.low, one.high))}]"
 
 
 def limits(cell: Interval, column: Column) -> str:
@@ -399,6 +417,7 @@ def scale(kind: Kind, most: float) -> tuple[float, str]:
         "seconds": ((3600, "h"), (60, "min"), (1, "s")),
         "bytes": ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B")),
         "share": ((0.01, "%"),),
+        "count": ((10**9, "billions"), (10**6, "millions"), (10**3, "thousands"), (1, "")),
     }
     told = steps.get(kind, ((1, ""),))
     return next((step for step in told if most >= 2 * step[0]), told[-1])
