@@ -59,6 +59,7 @@ EXTRAS = {
     "tokenizers": "train",
     "bitsandbytes": "quantise",
     "pyarrow": "data",
+    "bandit": "security",
     "anthropic": "anthropic",
     "google-genai": "google",
     "boto3": "bedrock",

@@ -84,7 +84,10 @@ def handed_in(
                 split=split,
                 licence=licence,
                 statement=pair.statement or pair.problem,
-                evidence={"repair": _repair_of(pair.id, repairs or {}), "test": failures[pair.id]},
+                evidence={
+                    "repair": _repair_of(pair.id, repairs or {}),
+                    "test": failures.get(pair.id),
+                },
             )
         )
     return pairs
