@@ -30,11 +30,13 @@ from outdo.pipeline.findings import environment_of
 from outdo.pipeline.stages import Shop
 from outdo.records import Example, digest, to_json
 from outdo.report import preference_page
-from outdo.report.preference import HEADINGS, PreferenceFindings, headline, sentence, share
+from outdo.report.preference import PreferenceFindings, headline, sentence, shown
 from outdo.stats import Claim
 from outdo.store import Store
 
 OWN = "pairs of our own"
+WIDTH = 170
+"""Letters of a line that the widest table takes, where nothing tells how wide a terminal is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,14 +256,15 @@ def _tell(found: PreferenceFindings, folder: Path) -> None:
     for each in found.beside:
         if each.criterion and (each.a, each.score) == (first.a, first.score):
             print(f"  {sentence(each)}")
-    table = Table(title=f"{found.n:,} pairs, both orders, in percent", title_justify="left")
-    table.add_column("judge", overflow="fold")
-    for heading in HEADINGS:
-        table.add_column(heading, justify="right")
-    for one in found.examined:
-        name = f"{one.name} (floor)" if one.floor else one.name
-        table.add_row(name, *(share(one.overall.measures[heading]) for heading in HEADINGS))
-    Console().print(table)
+    console = Console(width=max(WIDTH, Console().width))
+    print(f"{found.n:,} pairs, shown in both orders; shares in percent, [95% intervals]")
+    for title, heads, rows in shown(found):
+        table = Table(title=title, title_justify="left")
+        for number, heading in enumerate(heads):
+            table.add_column(heading, justify="right" if number else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
     for note in found.notes:
         print(f"  {note}")
     print(f"report: {folder / 'report' / 'index.html'}")

@@ -13,6 +13,7 @@ from outdo import catalog
 from outdo.data.outputs import read_outputs
 from outdo.errors import StudyError
 from outdo.pipeline.answering import entrants, sheets
+from outdo.pipeline.best_of import best_of
 from outdo.pipeline.apart import hold_apart
 from outdo.pipeline.duties import duties_of
 from outdo.pipeline.findings import environment_of, findings_of
@@ -68,6 +69,7 @@ def carry_out(
         weights = learning.weights()
         tables = with_similarity(job, sheets(job, entrants(job, weights)))
         jury = judged(job, weights, tables, labels)
+        picks = best_of(job, weights)
         findings = findings_of(
             study,
             sheets=tables,
@@ -79,12 +81,15 @@ def carry_out(
                 *learning.notes,
                 *job.notes,
                 *jury.notes,
+                *(f"{one.sentence}: see best_of.html" for one in picks),
             ],
             environment=tools.environment(),
             command=command,
         )
         with watch.stage("report", total=None, unit="files") as tally:
             results = write(findings, folder / "report")
+            if picks:
+                write_best_of(picks, folder / "report", findings=findings)
             tally(sum(path.is_file() for path in (folder / "report").rglob("*")))
     return _report(folder / "report", findings, results)
 

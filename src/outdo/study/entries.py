@@ -140,6 +140,33 @@ class Pairs(Part):
     limit: int | None = Field(default=None, ge=1)
 
 
+# ------------------------------------------------------------------ a model that picks
+
+
+class BestOf(Part):
+    """A model that picks the best of another's answers: how often its pick passes, for 1 to N.
+
+    `from` names data with examples of `task`, `model` answers each of them `samples` times, and
+    `judge` picks, in one of its ways, by a `criterion`. `limit` is of examples.
+    """
+
+    examples: str = Field(alias="from")
+    task: str = "repair"
+    model: str
+    prompt: str = "direct"
+    samples: int = Field(default=8, ge=2, le=64)
+    temperature: float = Field(default=0.8, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_tokens: int = Field(default=512, ge=1)
+    precision: Literal["float32", "bfloat16", "float16", "nf4"] = "float32"
+    judge: str
+    way: Literal["auto", "generate", "choice", "reward", "likelihood"] = "auto"
+    judge_tokens: int = Field(default=1024, ge=1)
+    criterion: str = "correctness"
+    claim: Claim = "these"
+    limit: int | None = Field(default=None, ge=1)
+
+
 # ------------------------------------------------------------------ who answers, and the comparison
 
 

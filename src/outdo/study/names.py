@@ -33,6 +33,7 @@ def check(study: Study) -> None:
     study.answers()
     _judging(study)
     _compared(study)
+    _picking(study)
 
 
 def _trained(study: Study) -> None:
@@ -112,6 +113,16 @@ def _judging(study: Study) -> None:
         study.single(judge.model, study.runs(), "judges", name, "model")
         for key, problem, hint in at_odds(judge):
             raise StudyError(problem, hint, where=study.where("judges", name, key))
+
+
+def _picking(study: Study) -> None:
+    for name, entry in study.best_of.items():
+        _examples(study, entry.examples, "best_of", name, "from")
+        for key in ("model", "judge"):
+            _model(study, getattr(entry, key), "best_of", name, key)
+            study.single(getattr(entry, key), study.runs(), "best_of", name, key)
+        if ":" not in entry.task:
+            _known(study, entry.task, catalog.TASKS, "task", "best_of", name, "task")
 
 
 def at_odds(judge: Judging) -> Iterable[tuple[str, str, str]]:

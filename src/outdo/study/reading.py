@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from outdo.catalog import suggestion
 from outdo.errors import StudyError
 from outdo.study import names
-from outdo.study.entries import Answering, Compared, Judging, Lora, Model, Pairs, Train
+from outdo.study.entries import Answering, BestOf, Compared, Judging, Lora, Model, Pairs, Train
 from outdo.study.part import Part
 from outdo.study.published import (
     Outputs,
@@ -108,6 +108,7 @@ _ENTRIES: dict[str, type[Part]] = {
     "judges": Judging,
     "answer": Answering,
     "compare": Compared,
+    "best_of": BestOf,
 }
 
 

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr
 
 from outdo import catalog
 from outdo.errors import StudyError
-from outdo.study.entries import Answering, Compared, Judging, Model, Pairs, Train
+from outdo.study.entries import Answering, BestOf, Compared, Judging, Model, Pairs, Train
 from outdo.study.matrix import Answers, Run, by_contestant, circle, expanded, in_order
 from outdo.study.part import Name, Part
 from outdo.study.similarity import Similarity
@@ -49,6 +49,7 @@ class Study(Part):
     answer: dict[Name, Answering] = Field(min_length=1)
     judges: dict[Name, Judging] = Field(default={})
     compare: dict[Name, Compared] = Field(default={})
+    best_of: dict[Name, BestOf] = Field(default={})
 
     @property
     def tasks(self) -> list[str]:
