@@ -13,8 +13,8 @@ from outdo import catalog
 from outdo.data.outputs import read_outputs
 from outdo.errors import StudyError
 from outdo.pipeline.answering import entrants, sheets
-from outdo.pipeline.best_of import best_of
 from outdo.pipeline.apart import hold_apart
+from outdo.pipeline.best_of import best_of
 from outdo.pipeline.duties import duties_of
 from outdo.pipeline.findings import environment_of, findings_of
 from outdo.pipeline.job import Job
@@ -27,6 +27,7 @@ from outdo.pipeline.published import published_of
 from outdo.pipeline.similarity import check_similarity, encoders_of, unnamed, with_similarity
 from outdo.pipeline.stages import Made
 from outdo.report import Findings, Replicated, wording, write
+from outdo.report.best_of import write as write_best_of
 from outdo.report.results import Results
 from outdo.store import Store, holding
 from outdo.study import OutputsStudy, PublishedStudy, Study
