@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from outdo.cli.options import LocalOnly
+
+if TYPE_CHECKING:
+    pass
 
 Place = Annotated[
     str, typer.Argument(metavar="PATH|URL", help="A git repository, or where to clone one from.")
@@ -63,6 +68,7 @@ def commits(
     repo: Repo = None,
     revision: Revision = "HEAD",
     limit: Limit = None,
+    local_only: LocalOnly = False,
 ) -> None:
     """Write commits as rows: a file before, the message, the file after, the diff."""
     from outdo.cli.watch import watcher
@@ -78,12 +84,9 @@ def commits(
         most_lines=most_lines,
         most_changed=most_changed,
     )
+    _stay(place, local_only)
     repository = repository_of(place, out)
     with watcher().stage("mine commits", total=None, unit="commits") as tally:
-
-        def progress(looked: int, total: int | None, kept: int) -> None:
-            tally(looked, total=total, note=f"{kept:,} kept")
-
         mined = mine_commits(
             repository,
             out,

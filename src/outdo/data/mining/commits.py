@@ -29,7 +29,7 @@ from outdo.data.mining.filters import (
 from outdo.data.mining.git import Change, Commit, Contents, Patches, Repository, Sizes
 from outdo.data.mining.licence_files import licence_names, stated
 from outdo.data.mining.output import Output, Progress
-from outdo.data.mining.scrubbing import Scrubber
+from outdo.data.mining.scrubbing import Scrubber, Version
 from outdo.data.mining.tally import Tally
 from outdo.data.sifting import Drop
 from outdo.diffs.roles import is_test
@@ -298,20 +298,21 @@ class _Miner:
                 return
             texts.append(text)
         patch = diff.decode("utf-8", "replace")
-        if why := edit_fault(patch, self.filters):
+        gone, come = changed_lines(patch)
+        if why := edit_fault(gone, come, self.filters):
             self.tally.drop("edit", edit.name, why)
             return
-        self._write(edit, texts, patch)
+        self._write(edit, texts, patch, (len(come), len(gone)))
 
-    def _write(self, edit: _Edit, texts: Sequence[str], patch: str) -> None:
+    def _write(self, edit: _Edit, texts: Sequence[str], patch: str, lines: tuple[int, int]) -> None:
         message = plain_message(edit.commit.message)
         path, was = edit.path, edit.change.was.decode("utf-8")
-        clean, found = self.scrubber.scrubbed([message, path, was, *texts])
+        old, new = Version(edit.change.before, texts[0]), Version(edit.change.after, texts[1])
+        clean, found = self.scrubber.scrubbed([message, path, was], old, new, patch)
         if found:
             self.tally.scrubbed.update(found)
             patch = _rewritten(patch, texts, clean[3:])
             patch = _renamed(patch, {path: clean[1], was: clean[2]})
-        gone, come = changed_lines(patch)
         row = {
             "repo": self.rows.options["repo"],
             "license": self.rows.options["licence"],
@@ -320,8 +321,8 @@ class _Miner:
             "subject": clean[0].partition("\n")[0].strip(),
             "message": clean[0],
             "path": clean[1],
-            "added": len(come),
-            "deleted": len(gone),
+            "added": lines[0],
+            "deleted": lines[1],
             "is_test": is_test(path),
             "before": clean[3],
             "after": clean[4],

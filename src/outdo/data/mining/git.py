@@ -222,12 +222,25 @@ class Repository:
         """How many commits lead to `tip` and not to those `without`."""
         return int(self.ask("rev-list", "--count", tip, *(f"^{sha}" for sha in without)))
 
-    def commits(self, tip: str, *, without: Sequence[str] = (), skip: int = 0) -> Iterator[Commit]:
+    def commits(
+        self,
+        tip: str,
+        *,
+        without: Sequence[str] = (),
+        skip: int = 0,
+        most: int | None = None,
+        line: bool = False,
+        changes: bool = True,
+    ) -> Iterator[Commit]:
         """The commits that lead to `tip`, newest first, always in the same order.
 
-        Renamed files are found by git. Memory doesn't grow with the history.
+        Renamed files are found by git. Memory doesn't grow with the history. `line` follows first
+        parents alone, `most` stops at so many, and without `changes` files aren't looked at.
         """
-        options = ["--raw", "-z", "--no-abbrev", "--root", "-M", "-l200", "--no-color"]
+        options = ["-z", "--no-color", *(["--first-parent"] if line else [])]
+        options += [f"--max-count={most}"] if most is not None else []
+        raw = ["--raw", "--no-abbrev", "--root", "-M", "-l200"]
+        options += raw if changes else ["--no-patch"]
         options += ["--no-relative", "--no-show-signature", "--no-notes", "-O/dev/null"]
         options += ["--ignore-submodules=none"]
         form = "--format=%x01%H%x00%P%x00%aI%x00%an <%ae>%x00%B%x00"
@@ -247,6 +260,18 @@ class Repository:
                     raise _refused(said.read(), self.path)
                 if before_last is not None:
                     yield before_last
+
+    def base(self, one: str, other: str) -> str | None:
+        """The best common ancestor of two commits, or None where they have none."""
+        with contextlib.suppress(DataError):
+            return self.ask("merge-base", one, other).decode("ascii").strip()
+        return None
+
+    def pulls(self) -> dict[int, str]:
+        """The heads of pull requests that lie in `refs/pull`, by number."""
+        told = self.ask("for-each-ref", "--format=%(objectname) %(refname)", "refs/pull/")
+        found = re.findall(r"(?m)^([0-9a-f]{40,64}) refs/pull/(\d+)/head$", told.decode("ascii"))
+        return {int(number): sha for sha, number in sorted(found, key=lambda one: int(one[1]))}
 
     def files(self, tip: str) -> list[tuple[str, str]]:
         """Names and contents' names of the regular files at the top of the tree."""
@@ -430,17 +455,20 @@ class Patches(Talk):
         super().__init__(repository, *big, "diff-tree", *options)
         self._mark = f"={uuid.uuid4().hex}="
 
-    def of(self, commits: Sequence[str]) -> Iterator[bytes]:
+    def of(self, commits: Sequence[str], *, most: int | None = None) -> Iterator[bytes]:
         """The diff of each; one is a commit's name, or two names parted by a blank: new, old.
 
-        A line that is no commit's name comes back from git as it is, which ends a diff.
+        Of a diff of more than `most` bytes the rest isn't kept. A line that is no commit's name
+        comes back from git as it is, which ends a diff.
         """
         mark = f"{self._mark}\n".encode("ascii")
         for start in range(0, len(commits), ASKED_AT_ONCE):
             part = commits[start : start + ASKED_AT_ONCE]
             self.say("".join(f"{one}\n{self._mark}\n" for one in part).encode("ascii"))
             for _ in part:
-                lines = []
+                lines, size = [], 0
                 while (line := self.line()) != mark:
-                    lines.append(line)
+                    if most is None or size <= most:
+                        lines.append(line)
+                        size += len(line)
                 yield b"".join(lines)
