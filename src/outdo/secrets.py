@@ -43,8 +43,11 @@ def scrub(text: str) -> Scrubbed:
         text = _without_private_keys(text, names)
     low = text.lower()
     for rule in _RULES:
-        if any(anchor in (low if rule.any_case else text) for anchor in rule.anchors):
-            text = rule.pattern.sub(rule.replacing(names), text)
+        searched = low if rule.any_case else text
+        for anchor in rule.anchors:
+            if anchor in searched:
+                text = rule.pattern.sub(rule.replacing(names), text)
+                break
     text = _without_addresses(text, names)
     return Scrubbed(text=text, found=names.found)
 
