@@ -11,15 +11,22 @@ _BRACES = re.compile(
 )
 
 _ITEMS = re.compile(
-    r"""
-    (?:\b(?i:br?|rb?|fr?|rf|u))?
-    (?: \"{3}(?:[^"\\]|\\.|"(?!""))*\"{3} | '{3}(?:[^'\\]|\\.|'(?!''))*'{3}
-      | "(?!"")[^\n"\\]*(?:\\.[^\n"\\]*)*" | '(?!'')[^\n'\\]*(?:\\.[^\n'\\]*)*' )
-    | \#[^\n]* | [()\[\]{}] | \n[ ]* | ["'\\]
-    """,
+    r'''
+    \#[^\n]*
+    | """(?:[^"\\]|\\.|"(?!""))*""" | ''['](?:[^'\\]|\\.|'(?!''))*''[']
+    | "(?!"")[^\n"\\]*(?:\\.[^\n"\\]*)*" | '(?!'')[^\n'\\]*(?:\\.[^\n'\\]*)*'
+    | ["'\\]
+    ''',
     re.DOTALL | re.VERBOSE,
 )
-"""Strings, comments, brackets, the blanks that a line begins with, and what can't be read here."""
+"""Comments, strings, and what can't be read here."""
+
+_AFFIXES = frozenset({"", "b", "br", "r", "rb", "f", "fr", "rf", "u"})
+_DOUBT = "'"
+"""How a sketch marks a string that may be a statement; other strings are an x, comments a #."""
+
+_GROUP = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
+_BRACKET = re.compile(r"[()\[\]{}]")
 
 _ROWS = re.compile(r"[^\n]*\n|[^\n]+")
 _ODD = re.compile(r"[\t\f\r\x00]|\\\n")
@@ -70,68 +77,85 @@ def _tokenized(code: str) -> str:
 
 
 def _cut(code: str) -> str | None:
-    """What `_tokenized` gives, in one pass over strings, comments and brackets.
+    """`_tokenized` of a plain program, by what a sketch of it tells.
 
     None where only `tokenize` can tell: odd strings, brackets or indents that don't match.
     """
     if code[:1] in (" ", "\n"):
         return None
-    kept, since, depth = [], 0, 0
-    indents, margin, starts = [0], 0, True
+    kept: list[str] = []
+    sketch: list[str] = []
+    doubted: list[int] = []
+    since = depth = 0
     for item in _ITEMS.finditer(code):
-        text, start, end = item[0], item.start(), item.end()
-        first = text[0]
-        if first == "\n":
-            margin = end
-            if depth:
-                continue
-            following = code[end : end + 1]
-            if following in ("", "\n", "#"):
-                starts = False
-                continue
-            starts = _stepped(indents, end - start - 1, blank_before=_is_blank(code, start))
-            if not indents:
-                return None
-        elif first == "#":
-            kept.append(code[since:start])
-            since = end
-        elif first in "([{":
-            depth += 1
-        elif first in ")]}":
-            depth -= 1
-            if depth < 0:
-                return None
-        elif len(text) == 1:
+        start, end = item.span()
+        if end - start == 1 and code[start] != "#":
             return None
-        else:
-            column = start - code.rfind("\n", 0, start) - 1
-            if not column or (starts and not depth and start == margin):
-                kept.append(code[since:start])
-                since = end
-    if depth:
+        gap = code[since:start]
+        since = end
+        depth += _opened(gap)
+        if code[start] == "#":
+            kept.append(gap)
+            sketch += gap, "#"
+            continue
+        head = code[code.rfind("\n", 0, start) + 1 : start]
+        affix = head.lstrip(" ")
+        if affix.lower() not in _AFFIXES:
+            kept += gap, item[0]
+            sketch += gap, "x"
+            continue
+        # A string that begins its row: at the margin it goes, in brackets it stays.
+        gap = gap.removesuffix(affix)
+        at_margin = len(head) == len(affix)
+        kept += gap, "" if at_margin else affix + item[0]
+        sketch += gap, "x" if at_margin or depth else _DOUBT
+        if sketch[-1] == _DOUBT:
+            doubted.append(len(kept) - 1)
+    if not kept:
+        return None if _statements(code) is None else code
+    sketch.append(code[since:])
+    starting = _statements("".join(sketch))
+    if starting is None:
         return None
+    for place, starts in zip(doubted, starting, strict=True):
+        if starts:
+            kept[place] = ""
     kept.append(code[since:])
     return "".join(kept)
 
 
-def _is_blank(code: str, end: int) -> bool:
-    """Whether the line that ends there holds nothing but blanks and a comment."""
-    line = code[code.rfind("\n", 0, end) + 1 : end].lstrip(" ")
-    return not line or line[0] == "#"
+def _opened(text: str) -> int:
+    """How many brackets a text opens more than it closes."""
+    closed = text.count(")") + text.count("]") + text.count("}")
+    return text.count("(") + text.count("[") + text.count("{") - closed
 
 
-def _stepped(indents: list[int], column: int, *, blank_before: bool) -> bool:
-    """Whether a string that begins this line is a statement's; keeps the stack of indents.
+def _statements(sketch: str) -> list[bool] | None:
+    """Whether each doubted string begins a statement; None where brackets or indents don't match.
 
-    The stack is empty afterwards where the line goes back to an indent that there wasn't.
+    It does behind an indent or the end of a statement, not behind an empty row or a way back.
     """
-    if column > indents[-1]:
-        indents.append(column)
-        return True
-    if column == indents[-1]:
-        return not blank_before
-    while indents and column < indents[-1]:
-        indents.pop()
-    if indents and indents[-1] != column:
-        indents.clear()
-    return False
+    found = 1
+    while found:
+        sketch, found = _GROUP.subn("x", sketch)
+    if _BRACKET.search(sketch):
+        return None
+    starting: list[bool] = []
+    indents, after_blank = [0], False
+    for row in sketch.split("\n"):
+        text = row.lstrip(" ")
+        if not text or text[0] == "#":
+            after_blank = True
+            continue
+        column = len(row) - len(text)
+        starts = column > indents[-1] or (column == indents[-1] and not after_blank)
+        after_blank = False
+        if column > indents[-1]:
+            indents.append(column)
+        while column < indents[-1]:
+            indents.pop()
+        if column != indents[-1]:
+            return None
+        if text[0] == _DOUBT:
+            starting.append(starts)
+    return starting
