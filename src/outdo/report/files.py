@@ -15,7 +15,7 @@ from pathlib import Path
 from outdo.errors import StoreError
 from outdo.report.figures import figures
 from outdo.report.findings import Findings
-from outdo.report.page import render, render_judges
+from outdo.report.page import render, render_items, render_judges
 from outdo.report.results import Results
 from outdo.report.shape import as_json
 from outdo.report.tables import markdown, tables
@@ -23,7 +23,9 @@ from outdo.report.tables import markdown, tables
 OURS = {"tables": (".csv", ".tex"), "figures": (".png", ".svg")}
 """Folders of the report, and the kinds of file in them that it made and may take away again."""
 
-JUDGES = "judges.html"
+JUDGES, ITEMS = "judges.html", "items.html"
+PAGES = (JUDGES, ITEMS)
+"""Pages beside the first one, which some findings have and others have not."""
 
 
 def write(findings: Findings, found: Results, folder: Path) -> None:
@@ -33,8 +35,9 @@ def write(findings: Findings, found: Results, folder: Path) -> None:
         for name, content in _contents(findings, found):
             put(folder / name, content)
             written.add(folder / name)
-        if folder / JUDGES not in written:
-            (folder / JUDGES).unlink(missing_ok=True)
+        for name in PAGES:
+            if folder / name not in written:
+                (folder / name).unlink(missing_ok=True)
         for part, kinds in OURS.items():
             for path in (folder / part).glob("*"):
                 if path.suffix in kinds and path not in written:

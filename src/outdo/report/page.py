@@ -10,32 +10,32 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal
 
 import jinja2
 import yaml
 from markupsafe import Markup
 
-from outdo.records import Example, Json
-from outdo.report import jury, plots, replicated, sizes, wording
+from outdo.records import Json
+from outdo.report import charts, jury, plots, replicated, sizes, wording
+from outdo.report.against import Against
 from outdo.report.board import WAYS, counted, rate, ties
-from outdo.report.changes import Line as Changed
-from outdo.report.changes import changes
 from outdo.report.columns import Column
-from outdo.report.findings import Contestant, Findings, Row
+from outdo.report.findings import Contestant, Findings
+from outdo.report.relations import Relation
 from outdo.report.results import Results
-from outdo.report.scored import Compared, Table, main_column
+from outdo.report.scored import Table, main_column
+from outdo.report.shown import MOST_SHOWN, Shown, Side, every, shown, side_of
+from outdo.report.spreads import Spread
 from outdo.report.tracks import change_track, gap_track, measure_track, rate_track, track
 from outdo.report.training import BRIEF, Entry, Measure, entries, measures, swept
 
 MOST_ROWS = 5_000
-MOST_SHOWN = 8
-"""Examples won, and examples lost, that are shown with their programs."""
-MOST_TEXT = 4_000
+MOST_SPREAD = 2
+"""Metrics whose spread is shown at once; that of each further one can be opened."""
 MOST_CELLS = 60_000
 """Numbers that a table of examples holds; of a wider one fewer rows are shown."""
 MOST_BESIDE = 24
@@ -48,10 +48,6 @@ MOST_COMPARED = 8
 """Comparisons that are shown at once; of more, those of the first metric are."""
 MOST_PLACES = 16
 """Contestants of a table that takes the room it needs; a longer one scrolls."""
-TOLD = ("problem", "statement", "preamble", "program")
-"""What the texts of an example are named that a shown one tells of by itself."""
-
-Side = Literal["won", "lost", "both", "neither"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,44 +67,17 @@ class Replies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One example, or one group of them, with each contestant's value under each column."""
+    """One example, or one group of them, with each contestant's value under each column.
+
+    Of a group, `told` counts the examples behind each value.
+    """
 
     name: str
     group: str
     size: int
     side: Side | None
     values: tuple[float | None, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What one contestant made of an example: the diff from the program, or the bare text."""
-
-    name: str
-    value: float | None
-    changed: Sequence[Changed]
-    text: str
-    because: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """An example won or lost: what was given, and the replies of the two that are compared.
-
-    `given` are the texts of the example, by name, that no diff shows.
-    """
-
-    name: str
-    group: str
-    side: Side
-    statement: str
-    given: tuple[tuple[str, str], ...]
-    replies: tuple[Reply, ...]
-
-    @property
-    def has_diff(self) -> bool:
-        """Whether a reply is told by its diff from what was given."""
-        return any(reply.changed for reply in self.replies)
+    told: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +91,14 @@ class Section:
     items: tuple[Item, ...]
     hidden: int
     shown: tuple[Shown, ...]
+    spreads: tuple[Spread, ...]
+    relations: tuple[Relation, ...]
+    against: tuple[Against, ...]
+
+    @property
+    def efforts(self) -> bool:
+        """Whether any of its metrics tells the effort of editing."""
+        return any(column.effort for column in self.table.columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +108,8 @@ class Trained:
     entries: tuple[Entry, ...]
     measures: tuple[Measure, ...]
     several: bool
-    losses: Markup | None
+    losses: tuple[tuple[plots.Over, Markup], ...]
+    apart: bool
     setting: str | None
     sweep: tuple[tuple[str, Markup], ...]
 
@@ -153,6 +131,12 @@ def render(findings: Findings, found: Results) -> str:
         sections=[_section(findings, found, table) for table in _whole(findings, found)],
         trained=_trained(findings),
     )
+
+
+def render_items(findings: Findings, found: Results) -> str:
+    """The page of every example: what was given, and what each model made of it."""
+    told = [(table, tuple(every(findings, table))) for table in _whole(findings, found)]
+    return framed("items.html.jinja", findings=findings, told=told)
 
 
 def render_judges(findings: Findings) -> str:
@@ -184,7 +168,10 @@ def _trained(findings: Findings) -> Trained:
         entries=shown,
         measures=tuple(measures(shown)),
         several=any(len(entry.runs) > 1 for entry in shown),
-        losses=plots.losses(shown),
+        losses=tuple(
+            (over, drawn) for over in plots.overs(shown) if (drawn := plots.losses(shown, over))
+        ),
+        apart=any(plots.far_apart(plots.traced(shown, over), over) for over in plots.overs(shown)),
         setting=setting,
         sweep=tuple(plots.sweep(shown, setting)) if setting else (),
     )
@@ -221,7 +208,9 @@ def _templates() -> jinja2.Environment:
         "rate": rate,
         "ties": ties,
         "ways": WAYS,
+        "charts": charts,
         "most_shown": MOST_SHOWN,
+        "most_spread": MOST_SPREAD,
         "most_open": MOST_OPEN,
         "most_compared": MOST_COMPARED,
         "most_places": MOST_PLACES,
@@ -244,23 +233,33 @@ def _section(findings: Findings, found: Results, table: Table) -> Section:
         groups=tuple(_groups(table)),
         items=items[:most],
         hidden=max(0, len(items) - most),
-        shown=tuple(_shown(findings, table)),
+        shown=tuple(shown(findings, table)),
+        spreads=found.spreads.get(table.title, ()),
+        relations=found.relations.get(table.title, ()),
+        against=found.against.get(table.title, ()),
     )
 
 
-def score_columns(table: Table, brief: bool = False) -> list[list[Column]]:
+def score_columns(
+    table: Table, brief: bool = False, effort: bool | None = None
+) -> list[list[Column]]:
     """The columns of a table of scores, in as many tables as they need, the main one first.
 
     A metric and what is made of it stand together. A brief table has the first ones alone.
+    `effort` says whether those that tell the effort of editing are meant, or the others, or all.
     """
     main = main_column(table)
-    kept = [column for column in table.columns if not (brief and column.common)]
+    kept = [
+        column
+        for column in table.columns
+        if not (brief and column.common) and effort in (None, column.effort)
+    ]
     by_metric: dict[str, list[Column]] = {}
     for column in sorted(kept, key=lambda column: column is not main):
         by_metric.setdefault(column.metric.name, []).append(column)
     own = list(by_metric.values())
     if len(own) <= MOST_COLUMNS:
-        return [kept]
+        return [kept] if kept else []
     width = MOST_COLUMNS - 1  # the first table has a line beside its numbers
     starts = [0, *range(width, len(own), MOST_COLUMNS)]
     chunks = [own[a:b] for a, b in zip(starts, [*starts[1:], len(own)], strict=True)]
@@ -304,7 +303,7 @@ def _items(table: Table) -> Iterator[Item]:
             name=example,
             group=group,
             size=1,
-            side=_side(table, example),
+            side=side_of(table, example),
             values=tuple(
                 table.values.get((line.contestant.name, column.name), {}).get(example)
                 for column in columns
@@ -321,117 +320,19 @@ def _groups(table: Table) -> Iterator[Item]:
     for example, group in table.groups.items():
         members.setdefault(group, []).append(example)
     for group, examples in members.items():
+        told = [
+            [value for name in examples if (value := own.get(name)) is not None]
+            for line in table.lines
+            for own in [table.values.get((line.contestant.name, column.name), {})]
+        ]
         yield Item(
             name=group,
             group=group,
             size=len(examples),
             side=None,
-            values=tuple(
-                _mean(table.values.get((line.contestant.name, column.name), {}), examples)
-                for line in table.lines
-            ),
+            values=tuple(sum(own) / len(own) if own else None for own in told),
+            told=tuple(len(own) for own in told),
         )
-
-
-def _mean(values: Mapping[str, float | None], examples: Sequence[str]) -> float | None:
-    told = [value for name in examples if (value := values.get(name)) is not None]
-    return sum(told) / len(told) if told else None
-
-
-def _side(table: Table, example: str) -> Side | None:
-    """Whether the first of the two that are compared won this example; None if not told."""
-    if not table.compared:
-        return None
-    first = table.compared[0]
-    a = table.values[first.a, first.column.name].get(example)
-    b = table.values[first.b, first.column.name].get(example)
-    if a is None or b is None:
-        return None
-    if a == b:
-        return "both" if a == (1 if first.column.metric.better == "higher" else 0) else "neither"
-    return "won" if (a > b) == (first.column.metric.better == "higher") else "lost"
-
-
-# ------------------------------------------------------------------ examples won and lost
-
-
-def _shown(findings: Findings, table: Table) -> Iterator[Shown]:
-    """Examples won and lost, from as many groups as there are, in the examples' order."""
-    if not table.compared:
-        return
-    rows = {
-        line.contestant.name: _first_rows(line.contestant)
-        for line in table.lines
-        if line.contestant.name in (table.compared[0].a, table.compared[0].b)
-    }
-    limits: dict[Side, int] = {"won": MOST_SHOWN, "lost": MOST_SHOWN, "neither": MOST_SHOWN // 2}
-    for side, most in limits.items():
-        names = [name for name in table.groups if _side(table, name) == side]
-        for name in _spread(names, table.groups)[:most]:
-            yield _one_shown(findings.examples[name], side, table.compared[0], rows)
-
-
-def _first_rows(contestant: Contestant) -> dict[str, Row]:
-    rows: dict[str, Row] = {}
-    for row in contestant.rows:
-        rows.setdefault(row.example, row)
-    return rows
-
-
-def _spread(names: Sequence[str], groups: Mapping[str, str]) -> list[str]:
-    """The names, one of each group before a second of any."""
-    turns: Counter[str] = Counter()
-    placed: list[tuple[int, int, str]] = []
-    for name in names:
-        placed.append((turns[groups[name]], len(placed), name))
-        turns[groups[name]] += 1
-    return [name for _, _, name in sorted(placed)]
-
-
-def _one_shown(
-    example: Example, side: Side, compared: Compared, rows: Mapping[str, Mapping[str, Row]]
-) -> Shown:
-    program = _text(example.given.get("program"))
-    return Shown(
-        name=example.id,
-        group=example.group,
-        side=side,
-        statement=_cut(_text(example.given.get("statement"))),
-        given=tuple(_texts(example.given)),
-        replies=tuple(
-            _reply(name, rows[name][example.id], program, compared.column)
-            for name in (compared.a, compared.b)
-        ),
-    )
-
-
-def _reply(name: str, row: Row, program: str, column: Column) -> Reply:
-    score = next((s for s in row.scores if s.metric == column.metric.name), None)
-    readable = isinstance(row.value, str) and bool(program)
-    return Reply(
-        name=name,
-        value=score.value if score else None,
-        changed=changes(program, str(row.value)) if readable else (),
-        text="" if readable else _cut(row.reply),
-        because=row.missing or row.problem or (score.because if score else ""),
-    )
-
-
-def _texts(given: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """The texts of an example but for what is told elsewhere: its statement and its program."""
-    for name, value in given.items():
-        if isinstance(value, str) and value and name not in TOLD:
-            yield name, _cut(value)
-
-
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _cut(text: str) -> str:
-    if len(text) <= MOST_TEXT:
-        return text
-    return f"{text[:MOST_TEXT]}\n… {len(text) - MOST_TEXT:,} more characters"
 
 
 def as_text(value: Json) -> str:

@@ -34,11 +34,12 @@
   }
 
   for (const form of document.querySelectorAll("form.filter")) {
-    const rows = [...document.getElementById(form.dataset.table).tBodies[0].rows];
+    const list = document.getElementById(form.dataset.table ?? form.dataset.list);
+    const rows = form.dataset.table ? [...list.tBodies[0].rows] : [...list.children];
     const count = form.querySelector("output");
     const apply = () => {
       const text = form.elements.text.value.toLowerCase();
-      const side = form.elements.side.value;
+      const side = form.elements.side?.value;
       let shown = 0;
       for (const row of rows) {
         const fits = (!side || row.dataset.side === side)
@@ -48,6 +49,16 @@
       }
       count.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")}`;
     };
+    const mean = (row) => Number.parseFloat(row.dataset.mean ?? "Infinity");
+    const orders = {
+      name: (x, y) => x.dataset.name.localeCompare(y.dataset.name),
+      up: (x, y) => mean(x) - mean(y) || 0,
+      down: (x, y) => mean(y) - mean(x) || 0,
+    };
+    form.elements.order?.addEventListener("change", (event) => {
+      const by = orders[event.target.value];
+      list.append(...(by ? [...rows].sort(by) : rows));
+    });
     form.addEventListener("input", apply);
     form.addEventListener("submit", (event) => event.preventDefault());
     apply();
