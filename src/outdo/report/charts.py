@@ -23,8 +23,10 @@ from outdo.stats import Interval
 from outdo.stats.association import Association
 
 ROW = 24
-LETTERS = 23
+LETTERS = 26
 """How much of a name is written beside a bar."""
+LETTER = 6.8
+"""About how wide a letter of a name or a number is, in pixels."""
 MOST_DOTS = 1_000
 """Points that a scatter draws; of more, evenly many are left out."""
 
@@ -46,8 +48,20 @@ def cut(name: str, letters: int = LETTERS) -> str:
 # ------------------------------------------------------------------ rows of names
 
 
-def _rows(count: int) -> Frame:
-    return Frame(width=500, height=ROW * count + 48, left=168, right=138, top=6, bottom=42)
+def _rows(names: Sequence[str], told: Sequence[str]) -> Frame:
+    """A frame with a row for each name, and room for the names and for what stands beside."""
+    beside, behind = (
+        max((len(text) for text in texts), default=0)
+        for texts in ([cut(name) for name in names], told)
+    )
+    return Frame(
+        width=500,
+        height=ROW * len(names) + 48,
+        left=round(24 + LETTER * max(4, beside)),
+        right=round(20 + LETTER * behind),
+        top=6,
+        bottom=42,
+    )
 
 
 def _named(names: Sequence[str], frame: Frame, classes: Sequence[str]) -> Iterator[Markup]:
@@ -91,22 +105,24 @@ def _known(cell: Interval | None) -> bool:
 def bars(table: Table, column: Column) -> Markup:
     """Each contestant's share as a bar from 0 with its interval; those of floors are hollow."""
     lines = [line for line in table.lines if _known(line.cells.get(column.name))]
-    frame = _rows(len(lines))
+    names = [line.contestant.name for line in lines]
+    cells = [line.cells[column.name] for line in lines]
+    told = [_told(cell, column) for cell in cells]
+    frame = _rows(names, told)
     axis = Axis(0.0, 1.0, frame.left, end_of(frame))
     parts = list(_upright(axis, frame, axis_title(column)))
-    classes = ["plain" if line.contestant.floor else "" for line in lines]
-    parts += _named([line.contestant.name for line in lines], frame, classes)
-    for place, line in enumerate(lines):
-        parts += _bar(line.cells[column.name], line.contestant.floor, axis, frame, place, column)
-    said = "; ".join(
-        f"{line.contestant.name} {_told(line.cells[column.name], column)}" for line in lines
-    )
+    floors = [line.contestant.floor for line in lines]
+    parts += _named(names, frame, ["plain" if floor else "" for floor in floors])
+    for place, (cell, floor) in enumerate(zip(cells, floors, strict=True)):
+        parts += _bar(cell, floor, axis, frame, place)
+        parts.append(
+            TEXT.format(end_of(frame) + 10, _middle(frame, place) + 4, "value", told[place])
+        )
+    said = "; ".join(f"{name} {value}" for name, value in zip(names, told, strict=True))
     return svg(frame, f"{column.short}: {said}", parts)
 
 
-def _bar(
-    cell: Interval, floor: bool, axis: Axis, frame: Frame, place: int, column: Column
-) -> Iterator[Markup]:
+def _bar(cell: Interval, floor: bool, axis: Axis, frame: Frame, place: int) -> Iterator[Markup]:
     y, value = _middle(frame, place), cell.value or 0.0
     box = Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>')
     start = axis.place(0.0)
@@ -114,7 +130,6 @@ def _bar(
     yield box.format("bar hollow" if floor else "bar c0", start, y - 7, width, 14)
     if cell.low is not None and cell.high is not None:
         yield from _whisker(axis.place(cell.low), axis.place(cell.high), y, "ends")
-    yield TEXT.format(end_of(frame) + 10, y + 4, "value", _told(cell, column))
 
 
 def _told(cell: Interval, column: Column) -> str:
@@ -141,20 +156,15 @@ def changes(found: Against, column: Column) -> Markup | None:
     shown = [one for one in found.of(column) if one.verdict.found.difference is not None]
     if not shown:
         return None
-    frame = _rows(len(shown))
+    names = [one.a for one in shown]
+    frame = _rows(names, [_changed(one) for one in shown])
     scale = 100 if column.share else 1
     margin = shown[0].margin
-    ends = [
-        abs(end)
-        for one in shown
-        for gap in [one.verdict.found]
-        for end in (gap.low, gap.difference, gap.high, margin)
-        if end is not None
-    ]
-    reach = (max(ends) or 0.01) * scale * 1.05
-    axis = Axis(-reach, reach, frame.left, end_of(frame))
+    low, high = _ends(shown, margin)
+    room = 0.04 * (high - low)
+    axis = Axis((low - room) * scale, (high + room) * scale, frame.left, end_of(frame))
     unit = wording.gap_unit(column)
-    title = f"{column.short}: difference to the named row{f' ({unit})' if unit else ''}"
+    title = f"difference to {cut(found.reference)}{f' ({unit})' if unit else ''}"
     parts = []
     if margin is not None:
         left, right = axis.place(-margin * scale), axis.place(margin * scale)
@@ -163,11 +173,21 @@ def changes(found: Against, column: Column) -> Markup | None:
     parts += _upright(axis, frame, title)
     parts.append(LINE.format("zero", axis.place(0), frame.top, axis.place(0), floor_of(frame)))
     classes = ["plain" if one.a in found.floors else "" for one in shown]
-    parts += _named([one.a for one in shown], frame, classes)
+    parts += _named(names, frame, classes)
     for place, one in enumerate(shown):
         parts += _change(one, axis, frame, place, scale)
     said = "; ".join(f"{one.a} {_changed(one)}" for one in shown)
     return svg(frame, f"{column.short} against {found.reference}: {said}", parts)
+
+
+def _ends(shown: Sequence[Compared], margin: float | None) -> tuple[float, float]:
+    """The least and the most of all differences, of what their intervals hold, and of 0."""
+    told = [0.0, *([] if margin is None else [-margin, margin])]
+    for one in shown:
+        gap = one.verdict.found
+        told += [end for end in (gap.low, gap.difference, gap.high) if end is not None]
+    low, high = min(told), max(told)
+    return (low, high) if high > low else (-0.01, 0.01)
 
 
 def _change(one: Compared, axis: Axis, frame: Frame, place: int, scale: int) -> Iterator[Markup]:
@@ -258,12 +278,12 @@ def _middles(shape: Shape, across: Axis, frame: Frame) -> Iterator[Markup]:
         yield TEXT.format(*middle, "x", "no scores")
         return
     x = _inside(across, told.median)
-    yield LINE.format("median", x, frame.top - 4, x, floor_of(frame))
+    yield LINE.format("median", x, frame.top - 1, x, floor_of(frame))
     diamond = Markup('<path class="median" d="M{},{}l5,5l-5,5l-5,-5z"/>')
-    yield diamond.format(x, frame.top - 14)
+    yield diamond.format(x, frame.top - 11)
     x = _inside(across, told.mean)
-    yield LINE.format("mean", x, frame.top - 8, x, floor_of(frame))
-    yield Markup('<path class="mean" d="M{},{}h10l-5,8z"/>').format(x - 5, frame.top - 16)
+    yield LINE.format("mean", x, frame.top - 14, x, floor_of(frame))
+    yield Markup('<path class="mean" d="M{},{}h10l-5,8z"/>').format(x - 5, frame.top - 21)
 
 
 def _inside(axis: Axis, number: float) -> float:

@@ -58,6 +58,8 @@ def _contents(findings: Findings, found: Results) -> Iterator[tuple[str, bytes]]
     yield "report.md", encoded(markdown(findings, found))
     if findings.judges:
         yield JUDGES, encoded(render_judges(findings))
+    if findings.contestants:
+        yield ITEMS, encoded(render_items(findings, found))
     yield "index.html", encoded(render(findings, found))
     data = json.dumps(as_json(findings, found), indent=1, ensure_ascii=False, allow_nan=False)
     yield "results.json", encoded(f"{data}\n")
