@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,7 +33,7 @@ from outdo.records import Example, digest, to_json
 from outdo.report import preference_page
 from outdo.report.preference import PreferenceFindings, headline, sentence, shown
 from outdo.stats import Claim
-from outdo.store import Store
+from outdo.store import Store, write_text
 
 OWN = "pairs of our own"
 WIDTH = 170
@@ -203,15 +204,18 @@ def _made(source: Source, shop: Shop, *, seed: int) -> Read:
                 dropped=dropped,
             )
         write_pairs(part / "pairs.jsonl", made)
+        kept = {reason: count for reason, count in dropped.items() if count}
+        write_text(part / "dropped.json", json.dumps(kept, sort_keys=True) + "\n")
 
     with shop.watch.stage(OWN, total=None, unit="pairs") as tally:
         artifact = shop.store.artifact("bench", what, shop.how)
         folder = artifact.build(make, on_wait=shop.watch.waiting)
         pairs = tuple(read_pairs(folder / "pairs.jsonl"))
+        dropped = json.loads((folder / "dropped.json").read_text("utf-8"))
         tally(len(pairs))
     if source.criterion:
         pairs = tuple(replace(one, criterion=source.criterion) for one in pairs)
-    return Read(pairs=pairs)
+    return Read(pairs=pairs, dropped=dropped)
 
 
 def _limited(pairs: Sequence[CodePair], limit: int | None) -> list[CodePair]:
