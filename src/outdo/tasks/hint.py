@@ -161,7 +161,7 @@ def _templated(example: Example) -> str | None:
 
 GOOD = Metric(
     name="hgood_rules",
-    heading="HGood, rules",
+    heading="HGood, rule-rated",
     better="higher",
     unit="share",
     about="share of hints that are correct, informative, concealing and comprehensible by the "
@@ -169,28 +169,28 @@ GOOD = Metric(
 )
 CORRECT = Metric(
     name="hcorrect_rules",
-    heading="HCorrect, rules",
+    heading="HCorrect, rule-rated",
     better="higher",
     unit="share",
     about="share of hints whose named line or construct is at fault, of those that name one",
 )
 INFORMATIVE = Metric(
     name="hinformative_rules",
-    heading="HInformative, rules",
+    heading="HInformative, rule-rated",
     better="higher",
     unit="share",
     about="share of hints that name a faulty line, its code or its construct",
 )
 CONCEALS = Metric(
     name="hconceal_rules",
-    heading="HConceal, rules",
+    heading="HConceal, rule-rated",
     better="higher",
     unit="share",
     about="share of hints that hold neither a mended line or part of one, nor other code",
 )
 COMPREHENSIBLE = Metric(
     name="hcomprehensible_rules",
-    heading="HComprehensible, rules",
+    heading="HComprehensible, rule-rated",
     better="higher",
     unit="share",
     about=f"share of hints of {rules.FEWEST_WORDS} to {rules.MOST_WORDS} words that repeat nothing",
