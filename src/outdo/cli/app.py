@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from outdo import __version__
-from outdo.cli import bench, evolve, mine, raters, verdicts
+from outdo.cli import bench, evolve, mine, pairs, raters, verdicts
 from outdo.cli.gather import add_verbs
 from outdo.cli.options import (
     RUNS as RUNS,
@@ -326,6 +326,7 @@ add_verbs(data)
 raters.add_verbs(data)
 mine.add_verbs(data)
 evolve.add_verbs(data)
+pairs.add_verbs(data)
 
 
 def _version(wanted: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import get_args
 
 from outdo.data.rows import Mistakes, Row, read_rows
-from outdo.errors import DataError
+from outdo.errors import DataError, MissingExtra
 from outdo.records import Example, Json, Split, digest, to_json
 from outdo.store import write_text
 
@@ -53,17 +54,87 @@ NEEDED = ("id", "group", "source", "criterion", "statement", "better", "worse")
 
 # ------------------------------------------------------------------ files
 
+SUFFIXES = (".jsonl", ".parquet")
 
-def write_pairs(path: Path | str, pairs: Iterable[CodePair]) -> None:
-    """The pairs as JSON lines, whole or not at all."""
-    out = io.StringIO()
-    for pair in pairs:
-        out.write(json.dumps(to_json(pair), ensure_ascii=False, sort_keys=True) + "\n")
-    write_text(Path(path), out.getvalue())
+PAGE = """---
+configs:
+- config_name: default
+  data_files:
+{files}
+---
+"""
+"""What makes a folder of Parquet files a set that the library `datasets` loads by its path."""
+
+
+def write_pairs(path: Path | str, pairs: Iterable[CodePair], *, page: str = "") -> list[Path]:
+    """Write the pairs, each file whole or not at all; the files come back.
+
+    A path that ends in `.jsonl` or `.parquet` is one file. One without an ending is a folder with a
+    Parquet file a split and a README.md that holds `page`: `datasets.load_dataset(folder)` reads
+    it. In Parquet `evidence` is JSON as text, for its keys differ from pair to pair. Raises
+    DataError for another ending, MissingExtra where Parquet needs pyarrow.
+    """
+    path, rows = Path(path), list(pairs)
+    if path.suffix == ".jsonl":
+        out = io.StringIO()
+        for pair in rows:
+            out.write(json.dumps(to_json(pair), ensure_ascii=False, sort_keys=True) + "\n")
+        write_text(path, out.getvalue())
+        return [path]
+    if path.suffix == ".parquet":
+        _write_parquet(path, rows)
+        return [path]
+    if path.suffix:
+        problem = f"pairs aren't written as {path.suffix!r}"
+        hint = f"one of {', '.join(SUFFIXES)}, or a folder's name without an ending"
+        raise DataError(problem, hint, where=str(path))
+    return _write_folder(path, rows, page)
+
+
+def _write_folder(folder: Path, rows: Sequence[CodePair], page: str) -> list[Path]:
+    splits = [split for split in get_args(Split) if any(pair.split == split for pair in rows)]
+    written = []
+    for split in splits:
+        written.append(folder / f"{split}.parquet")
+        _write_parquet(written[-1], [pair for pair in rows if pair.split == split])
+    files = [
+        f"  - split: {'validation' if split == 'valid' else split}\n    path: {split}.parquet"
+        for split in splits
+    ]
+    head = PAGE.format(files="\n".join(files))
+    write_text(folder / "README.md", f"{head}\n{page}".rstrip() + "\n")
+    return [*written, folder / "README.md"]
+
+
+def _write_parquet(path: Path, rows: Sequence[CodePair]) -> None:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ModuleNotFoundError:
+        raise MissingExtra.of("pyarrow", "data") from None
+    names = [one.name for one in fields(CodePair)]
+    columns = {
+        name: [
+            json.dumps(to_json(pair.evidence), ensure_ascii=False, sort_keys=True)
+            if name == "evidence"
+            else getattr(pair, name)
+            for pair in rows
+        ]
+        for name in names
+    }
+    shape = pyarrow.schema([(name, pyarrow.string()) for name in names])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+        aside = Path(part.name)
+    try:
+        pyarrow.parquet.write_table(pyarrow.table(columns, schema=shape), aside)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def read_pairs(path: Path | str, mistakes: Mistakes | None = None) -> Iterator[CodePair]:
-    """The pairs of a file or folder, as `write_pairs` writes them.
+    """The pairs of a file or folder, as `write_pairs` writes them: equal to what was written.
 
     Raises DataError at the line of a row that is no pair, unless `mistakes` counts them.
     """
@@ -86,11 +157,22 @@ def _pair(row: Row) -> CodePair:
     if said.get("split", "train") not in get_args(Split):
         known = f"one of {', '.join(get_args(Split))}"
         raise row.place.error("a pair's split is unknown", known)
-    if not isinstance(said.get("evidence", {}), Mapping):
+    said["evidence"] = _evidence(said.get("evidence"))
+    if not isinstance(said["evidence"], Mapping):
         raise row.place.error("'evidence' is no mapping", "write an object")
     if said["better"] == said["worse"]:
         raise row.place.error("both programs are the same", "leave the pair out")
     return CodePair(**said)
+
+
+def _evidence(said: Json) -> Json:
+    """The evidence of a row; JSON as text in Parquet."""
+    if not isinstance(said, str):
+        return {} if said is None else said
+    try:
+        return json.loads(said)
+    except ValueError:
+        return said
 
 
 # ------------------------------------------------------------------ examples

@@ -12,6 +12,12 @@ from outdo.data.verified.faster import faster
 from outdo.data.verified.safer import Code, safer
 
 __all__ = [
-    *("Code", "correct", "faster", "handed_in", "problems_of", "safer", "sampled"),
+    "Code",
+    "correct",
+    "faster",
+    "handed_in",
+    "problems_of",
+    "safer",
+    "sampled",
     "with_programs",
 ]

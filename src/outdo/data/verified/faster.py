@@ -26,7 +26,7 @@ VARIANTS, SOLUTIONS = "slow variants", "solutions"
 """Where the slow program comes from, as a pair's source."""
 
 MOST_SOLUTIONS = 8
-"""Solutions of a problem that are looked at, drawn by the seed."""
+"""Solutions of a problem that are looked at, unless told otherwise."""
 
 MOST_TOGETHER = 10
 """Programs that are measured in one process."""
@@ -59,21 +59,23 @@ def faster(
     *,
     seed: int,
     sandbox: Runs,
+    most: int = MOST_SOLUTIONS,
     per_problem: int | None = None,
     licence: str = "",
     dropped: Counter[str] | None = None,
 ) -> list[CodePair]:
     """The pairs of a fast and a slow program of each problem, by problem.
 
-    At most `per_problem` of each problem, the ways of being slow taken in turn, all if it is None.
-    Problems that are held out give pairs to test with. Costs are told of what stands in the
-    tests' kinds of inputs alone. `dropped` counts what gave no pair, and why.
+    Of a problem's solutions `most` are looked at, drawn by the seed. At most `per_problem` pairs of
+    each problem are given, the ways of being slow in turn; all if it is None. Problems that are
+    held out give pairs to test with. Costs are those on inputs of the kinds that the tests have.
+    `dropped` counts what gave no pair, and why.
     """
     dropped = Counter() if dropped is None else dropped
     known = {problem.name: families(problem) for problem in problems if problem.entry}
     usable = [problem for problem in problems if known.get(problem.name)]
     dropped[NO_INPUTS] += len(problems) - len(usable)
-    rivals = _rivals(usable, seed=seed, sandbox=sandbox, dropped=dropped)
+    rivals = _rivals(usable, most, seed=seed, sandbox=sandbox, dropped=dropped)
     found: list[CodePair] = []
     measured = _measured(usable, rivals, known, sandbox=sandbox)
     for problem in usable:
@@ -86,14 +88,14 @@ def faster(
 
 
 def _rivals(
-    problems: Sequence[Problem], *, seed: int, sandbox: Runs, dropped: Counter[str]
+    problems: Sequence[Problem], most: int, *, seed: int, sandbox: Runs, dropped: Counter[str]
 ) -> dict[str, list[_Rival]]:
     """The solutions of each problem that pass, and their slow variants that pass."""
     asked: list[tuple[Problem, _Rival]] = []
     for problem in problems:
         codes = [code for code in problem.solutions if text.syntax_tree(code)]
         own = list(dict.fromkeys(map(normalised, codes)))
-        drawn = sorted(own, key=lambda code: digest([seed, problem.name, code]))[:MOST_SOLUTIONS]
+        drawn = sorted(own, key=lambda code: digest([seed, problem.name, code]))[:most]
         solutions = [code for code in own if code in drawn]
         asked += [(problem, _Rival(code)) for code in solutions]
         for place, code in enumerate(solutions):
@@ -124,8 +126,9 @@ def _rivals(
 def _heats(name: str, rivals: Sequence[_Rival]) -> Iterator[_Heat]:
     """All solutions together, and each solution with its own variants."""
     solutions = [place for place, one in enumerate(rivals) if not one.way]
-    if len(solutions) > 1:
-        yield _Heat(name, tuple(solutions))
+    for part in cost.batches(len(solutions), MOST_TOGETHER):
+        if len(part) > 1:
+            yield _Heat(name, tuple(solutions[n] for n in part))
     for origin in solutions:
         variants = [place for place, one in enumerate(rivals) if one.origin == origin]
         for part in cost.batches(len(variants), MOST_TOGETHER - 1):
