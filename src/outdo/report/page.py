@@ -69,7 +69,7 @@ class Replies:
 class Item:
     """One example, or one group of them, with each contestant's value under each column.
 
-    Of a group, `told` counts the examples behind each value.
+    Of a group, `told` says how many examples stand behind each value.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Item:
     size: int
     side: Side | None
     values: tuple[float | None, ...]
-    told: tuple[int, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,19 +319,20 @@ def _groups(table: Table) -> Iterator[Item]:
     members: dict[str, list[str]] = {}
     for example, group in table.groups.items():
         members.setdefault(group, []).append(example)
+    values = [table.values.get((line.contestant.name, column.name), {}) for line in table.lines]
+    rates = [column.share and all(x in (0, 1, None) for x in own.values()) for own in values]
     for group, examples in members.items():
-        told = [
-            [value for name in examples if (value := own.get(name)) is not None]
-            for line in table.lines
-            for own in [table.values.get((line.contestant.name, column.name), {})]
-        ]
+        told = [[x for name in examples if (x := own.get(name)) is not None] for own in values]
         yield Item(
             name=group,
             group=group,
             size=len(examples),
             side=None,
             values=tuple(sum(own) / len(own) if own else None for own in told),
-            told=tuple(len(own) for own in told),
+            told=tuple(
+                wording.part_of(own, rate=is_rate) if own else ""
+                for own, is_rate in zip(told, rates, strict=True)
+            ),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import cast
 
 from outdo.records import Json, to_json
@@ -10,6 +11,7 @@ from outdo.report.board import Gain, believed, headline_judge, ties
 from outdo.report.findings import Findings, Judge
 from outdo.report.results import Results
 from outdo.report.scored import Compared, Table
+from outdo.report.spreads import Spread
 from outdo.report.training import REPORTED
 from outdo.stats import Interval
 
@@ -21,7 +23,7 @@ def as_json(findings: Findings, found: Results) -> dict[str, Json]:
     return {
         "schema": SCHEMA,
         "study": findings.study,
-        "tasks": {table.title: {"metrics": _metrics_json(table)} for table in found.tables},
+        "tasks": {table.title: _table_json(found, table) for table in found.tables},
         "training": {
             run.name: {name: _finite(run.report.get(name)) for name in REPORTED}
             for run in findings.trainings
@@ -31,6 +33,27 @@ def as_json(findings: Findings, found: Results) -> dict[str, Json]:
         "before_after": [_gain_json(one) for one in found.board.gains] if found.board else [],
         "published": [to_json(one) for one in findings.published],
         "replicated": [to_json(one) for one in findings.replicated],
+    }
+
+
+def _table_json(found: Results, table: Table) -> dict[str, Json]:
+    """A table's metrics; of a whole task how precision goes with recall, and changes too."""
+    if table.title not in found.spreads:
+        return {"metrics": _metrics_json(table, ())}
+    return {
+        "metrics": _metrics_json(table, found.spreads[table.title]),
+        "precision_recall": {
+            one.name: {line.name: to_json(line.found) for line in one.lines}
+            for one in found.relations[table.title]
+        },
+        "against": {
+            row.reference: [
+                _compared_json(one)
+                | {"metric": one.column.name, "p_holm": row.adjusted[one.a, one.column.name]}
+                for one in row.changes
+            ]
+            for row in found.against[table.title]
+        },
     }
 
 
@@ -86,7 +109,8 @@ def _finite(value: Json) -> Json:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _metrics_json(table: Table) -> dict[str, Json]:
+def _metrics_json(table: Table, spreads: Sequence[Spread]) -> dict[str, Json]:
+    told = {one.column.name: one for one in spreads}
     return {
         column.name: {
             "better": column.metric.better,
@@ -104,7 +128,22 @@ def _metrics_json(table: Table) -> dict[str, Json]:
                 if compared.column.name == column.name
             ],
         }
+        | (_spread_json(told[column.name]) if column.name in told else {})
         for column in table.columns
+    }
+
+
+def _spread_json(spread: Spread) -> dict[str, Json]:
+    """What describes each contestant's scores, and how they fall into bins."""
+    return {
+        "spread": {
+            shape.name: {
+                **(_record(shape.described) if shape.described else {}),
+                "counts": list(shape.counts),
+            }
+            for shape in spread.shapes
+        },
+        "bins": to_json(spread.bins),
     }
 
 

@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from outdo.report import board_tables, replicated, wording
+from outdo.report import board_tables, replicated, told_tables, wording
 from outdo.report.findings import Findings
 from outdo.report.jury import checks, said
 from outdo.report.results import Results
@@ -43,11 +43,32 @@ def tables(findings: Findings, found: Results) -> Iterator[tuple[str, str]]:
         yield "loss.csv", as_csv(_losses(findings))
         if any(run.report.get("validation") for run in findings.trainings):
             yield "validation.csv", as_csv(_looks(findings))
+    yield from _told_tables(findings, found)
     yield from _board_tables(findings, found)
     for table in found.tables:
         yield f"scores-{slug(table.title)}.tex", _tex(*_grid(table))
     if any(table.compared for table in found.tables):
         yield "comparisons.tex", _tex(*_compared_grid(found))
+
+
+def _told_tables(findings: Findings, found: Results) -> Iterator[tuple[str, str]]:
+    """Groups, spreads, precision against recall, and changes against the rows that are named."""
+    yield f"by-{slug(findings.group)}.csv", as_csv(told_tables.group_rows(found))
+    if any(found.spreads.values()):
+        yield "spread.csv", as_csv(told_tables.spread_rows(found))
+        yield "histograms.csv", as_csv(told_tables.bin_rows(found))
+    if any(found.relations.values()):
+        yield "precision-recall.csv", as_csv(told_tables.relation_rows(found))
+    if any(found.against.values()):
+        yield "against.csv", as_csv(told_tables.change_rows(found))
+    for task in found.spreads:
+        if found.spreads[task]:
+            yield f"spread-{slug(task)}.tex", _tex(*told_tables.spread_grid(found.spreads[task]))
+        if found.relations[task]:
+            grid = told_tables.relation_grid(found.relations[task])
+            yield f"precision-recall-{slug(task)}.tex", _tex(*grid)
+        if found.against[task]:
+            yield f"against-{slug(task)}.tex", _tex(*told_tables.change_grid(found, task))
 
 
 def _board_tables(findings: Findings, found: Results) -> Iterator[tuple[str, str]]:
@@ -199,17 +220,21 @@ def _looks(findings: Findings) -> Iterator[Cells]:
 # ------------------------------------------------------------------ rounded tables
 
 
-def _grid(table: Table) -> tuple[list[str], list[list[str]]]:
-    """The table of scores, worded: a head and a row for each contestant."""
+def _grid(table: Table, *, effort: bool | None = None) -> tuple[list[str], list[list[str]]]:
+    """The table of scores, worded: a head and a row for each contestant.
+
+    `effort` says whether what tells the effort of editing is meant, or the other metrics, or all.
+    """
+    columns = [column for column in table.columns if effort in (None, column.effort)]
     rows = []
     for line in table.lines:
         row = [line.contestant.name]
-        for column in table.columns:
+        for column in columns:
             cell = line.cells.get(column.name)
             told = wording.limits(cell, column) if cell else ""
             row.append(f"{wording.value(cell.value if cell else None, column)} {told}".rstrip())
         rows.append(row)
-    return [table.title, *(column.title for column in table.columns)], rows
+    return [table.title, *(column.title for column in columns)], rows
 
 
 def _compared_grid(found: Results) -> tuple[list[str], list[list[str]]]:
@@ -284,9 +309,14 @@ def markdown(findings: Findings, found: Results) -> str:
     parts += list(_md_board(findings, found))
     for table in found.tables:
         parts += [f"## {_md(table.title)}", _md(f"{table.about} {table.population}".strip())]
-        parts.append(md_table(*_grid(table)))
+        efforts = {column.effort for column in table.columns}
+        if False in efforts or not efforts:
+            parts.append(md_table(*_grid(table, effort=False)))
+        if True in efforts:
+            parts += ["### Edit effort", _md(wording.EFFORT), md_table(*_grid(table, effort=True))]
         columns = [column for column in table.columns if not column.common]
         parts += ["\n".join(f"- {_md(c.heading)}: `{c.by}`" for c in columns)]
+        parts += list(_md_told(found, table.title))
     if any(table.compared for table in found.tables):
         parts += ["## Comparisons", md_table(*_compared_grid(found))]
     if findings.trainings:
@@ -294,6 +324,19 @@ def markdown(findings: Findings, found: Results) -> str:
     if findings.command:
         parts += ["## Run it again", f"```\n{findings.command}\n```"]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _md_told(found: Results, task: str) -> Iterator[str]:
+    """How the scores of a task are spread, precision against recall, and changes against rows."""
+    if spreads := found.spreads.get(task):
+        yield "### Spread of scores"
+        yield md_table(*told_tables.spread_grid(spreads))
+    if relations := found.relations.get(task):
+        yield "### Precision against recall"
+        yield md_table(*told_tables.relation_grid(relations))
+    if found.against.get(task):
+        yield "### Change against a row"
+        yield md_table(*told_tables.change_grid(found, task))
 
 
 def _md_board(findings: Findings, found: Results) -> Iterator[str]:

@@ -75,12 +75,9 @@ def coefficient_limits(one: Coefficient) -> str:
     return f"[{', '.join(amount(end, abs(end) < 10) for end in (one.low, one.high))}]"
 
 
-def part_of(mean: float, count: int, column: Column) -> str:
-    """How many a mean is of: «3 of 5» where single values are 0 or 1, else «n 5»."""
-    total = mean * count
-    if column.share and abs(total - round(total)) < 1e-9 * max(1, count):
-        return f"{total:.0f} of {count:,}"
-    return f"n {count:,}"
+def part_of(values: Sequence[float], *, rate: bool) -> str:
+    """What a mean is of: «3 of 5» where the values are 0 or 1, else «n 5»."""
+    return f"{sum(values):.0f} of {len(values):,}" if rate else f"n {len(values):,}"
 
 
 def limits(cell: Interval, column: Column) -> str:
