@@ -11,13 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from outdo.data.bridges.commits import read_commits
 from outdo.data.chats import read_conversations, read_pairs
+from outdo.data.commit_pairs import commit_pairs
 from outdo.data.examples import with_nearest
 from outdo.data.frozen import held_to, read_frozen
 from outdo.data.hints import HINT, for_tasks
 from outdo.data.inject import inject
 from outdo.data.instructions import ids_of, read_instructions
 from outdo.data.load import load
+from outdo.data.pairs import choices
 from outdo.data.preferences import first_failures, preferences
 from outdo.data.problems import Problem, embedded_problems, read_problems
 from outdo.data.pulls import TASKS as PULL_TASKS
@@ -34,7 +37,7 @@ from outdo.protocols import Runner
 from outdo.records import Conversation, Example, Json, Pair, digest, to_json
 from outdo.store import file_digest
 from outdo.study import Conversations, Data, Folder, Injected, PairRows, Programs, Rows
-from outdo.study.sources import Instructions, Pulls, Reviews
+from outdo.study.sources import Commits, Instructions, Pulls, Reviews
 from outdo.tasks.hint import can_be_taught
 
 HINTS = ("hint", "hint-guarded")
@@ -91,7 +94,8 @@ def examples_of(
 ) -> tuple[ReadRows, list[str]]:
     """The examples of a data entry, or its rows to learn from, and what was dropped, in words.
 
-    For the task `prefer` broken programs become choices between them and their repairs.
+    For the task `prefer` broken programs become choices between them and their repairs, unless the
+    entry names tasks of its own.
     """
     if isinstance(spec, (Conversations, PairRows)):
         return _as_they_are(spec, root)
@@ -99,7 +103,7 @@ def examples_of(
     if isinstance(spec, (Injected, Programs, Folder, Rows)):
         examples, left_out = _of_tasks(examples, spec.tasks, task=task)
         notes = [*notes, *left_out]
-    if task == "prefer" and isinstance(spec, (Injected, Programs, Folder)):
+    if task == "prefer" and isinstance(spec, (Injected, Programs, Folder)) and not spec.tasks:
         failures = first_failures(examples, sandbox=sandbox)
         examples = preferences(examples, seed=seed, failures=failures)
     if spec.frozen is not None:
@@ -137,7 +141,7 @@ def _as_they_are(spec: Conversations | PairRows, root: Path) -> tuple[ReadRows, 
 
 
 def _read(
-    spec: Injected | Programs | Folder | Rows | Pulls | Reviews | Instructions,
+    spec: Injected | Programs | Folder | Rows | Pulls | Reviews | Commits | Instructions,
     root: Path,
     seed: int,
     sandbox: Runner,
@@ -167,6 +171,8 @@ def _read(
             return _pulls(spec, root, seed, task)
         case Reviews():
             return _reviews(spec, root)
+        case Commits():
+            return _commits(spec, root, seed, task)
         case Instructions():
             return _instructions(spec, root, seed, sandbox)
 
@@ -255,6 +261,22 @@ def _reviews(spec: Reviews, root: Path) -> tuple[list[Example], list[str]]:
     mistakes, dropped = Mistakes(dropping=spec.drop), Counter[str]()
     read = read_reviews(root / spec.path, columns=spec.columns, dropped=dropped, mistakes=mistakes)
     return list(read), _told(mistakes.counts + dropped)
+
+
+def _commits(spec: Commits, root: Path, seed: int, task: str) -> tuple[list[Example], list[str]]:
+    if task != "prefer":
+        raise DataError(
+            f"commits give no examples of {task!r}", "the task is prefer", where=spec.path
+        )
+    mistakes, dropped = Mistakes(dropping=spec.drop), Counter[str]()
+    pairs = commit_pairs(
+        read_commits(root / spec.path, mistakes=mistakes),
+        seed=seed,
+        hold_out=spec.hold_out,
+        count=spec.count,
+        dropped=dropped,
+    )
+    return choices(pairs, seed=seed), _told(mistakes.counts + dropped)
 
 
 def _instructions(

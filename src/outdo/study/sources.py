@@ -119,6 +119,16 @@ class Reviews(Examples):
     drop: bool = False
 
 
+class Commits(Examples):
+    """Commits that changed one function: that function after the commit against before it."""
+
+    source: Literal["commits"]
+    path: str
+    hold_out: int = Field(default=6, ge=0)
+    count: int | None = Field(default=None, ge=1)
+    drop: bool = False
+
+
 class Instructions(Examples):
     """Instructions with code: Alpaca's rows, HumanEval, MBPP, EvalPlus, functions with doctests.
 
@@ -144,13 +154,23 @@ SOURCES: dict[str, type[Part]] = {
     "folder": Folder,
     "pulls": Pulls,
     "reviews": Reviews,
+    "commits": Commits,
     "instructions": Instructions,
     "conversations": Conversations,
     "pairs": PairRows,
 }
 
 Data = Annotated[
-    Injected | Programs | Rows | Folder | Pulls | Reviews | Instructions | Conversations | PairRows,
+    Injected
+    | Programs
+    | Rows
+    | Folder
+    | Pulls
+    | Reviews
+    | Commits
+    | Instructions
+    | Conversations
+    | PairRows,
     Field(discriminator="source"),
 ]
 
