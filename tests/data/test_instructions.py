@@ -81,6 +81,15 @@ def test_alpaca_rows_are_code_after_an_instruction(tmp_path: Path) -> None:
     assert len({one.split for one in read_instructions(tmp_path / "rows.jsonl").examples}) == 2
 
 
+@pytest.mark.parametrize(("hold_out", "held"), [(None, 5), (0, 0), (1, 1), (4, 2)])
+def test_all_rows_or_none_may_be_for_testing(
+    tmp_path: Path, hold_out: int | None, held: int
+) -> None:
+    rows = [{"instruction": f"Say {n}.", "output": f"print({n})"} for n in range(5)]
+    found = read_instructions(file_of(tmp_path, *rows), hold_out=hold_out)
+    assert Counter(one.split for one in found.examples)["test"] == held
+
+
 def test_columns_and_json_lists_are_read(tmp_path: Path) -> None:
     path = file_of(tmp_path, {"task": "Do it.", "reference": "x = 1"}, name="rows.json")
     columns = {"instruction": "task", "output": "reference"}
