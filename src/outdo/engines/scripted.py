@@ -47,7 +47,8 @@ class Scripted:
     ) -> Iterator[tuple[Request, Completion | PermanentError]]:
         """Each request with its scripted reply, in the order asked."""
         for request in requests:
-            replies = self._replies(request)
+            key = request.prompt.key
+            replies = self._replies(key, request)
             if not replies:
                 yield request, PermanentError("the script has no reply to this prompt")
                 continue
@@ -55,7 +56,7 @@ class Scripted:
             yield (
                 request,
                 Completion(
-                    prompt=request.prompt.key,
+                    prompt=key,
                     model=self.model,
                     served_by=self.served_by,
                     sampling=request.sampling,
@@ -66,8 +67,8 @@ class Scripted:
                 ),
             )
 
-    def _replies(self, request: Request) -> Sequence[str | Ended]:
-        if known := self.replies.get(request.prompt.key):
+    def _replies(self, key: str, request: Request) -> Sequence[str | Ended]:
+        if known := self.replies.get(key):
             return known
         asked = [m.content for m in request.prompt.messages if m.role == "user"]
         for rule in self.rules:

@@ -162,20 +162,21 @@ def generate(
     shop: Shop, model: ModelReference, ask: Answering, asked: Sequence[Asked], *, name: str
 ) -> Generated:
     """The model's answers; those that are stored for the same question are not made again."""
-    requests = {one.request.key: one.request for one in asked}
+    keys = [one.request.key for one in asked]  # a key is a digest of the whole prompt
+    requests = {key: one.request for key, one in zip(keys, asked, strict=True)}
     about = {
-        one.request.key: {
+        key: {
             "example": one.example.id,
             "group": one.example.group,
             "index": one.request.index,
         }
-        for one in asked
+        for key, one in zip(keys, asked, strict=True)
     }
     title = f"generate {name}"
     stage, said = completed(
         shop, model, ask, requests, about, title=title, unit="answers", where=name
     )
-    answers = tuple((one, said[one.request.key]) for one in asked)
+    answers = tuple((one, said[key]) for key, one in zip(keys, asked, strict=True))
     return Generated(stage=stage, answers=answers)
 
 
@@ -203,8 +204,8 @@ def completed(
         engine = shop.tools.engine(model, ask)
         try:
             for request, completion in engine.complete([requests[key] for key in owed]):
-                noted = _noted(about[request.key], engine)
-                yield _completion_row(request.key, noted, completion)
+                key = request.key
+                yield _completion_row(key, _noted(about[key], engine), completion)
         except TransientError as error:
             raise _stopped(error, where or title) from error
 

@@ -24,6 +24,8 @@ _WORDS = {"True": "true", "False": "false", "None": "null", "undefined": "null",
 _CLOSERS = {"{": "}", "[": "]"}
 _BARE = re.compile(r"[A-Za-z_][\w-]*")
 _AFTER_TEXT = re.compile(r"\s{0,200}(?:[,:}\]]|\Z|//|#)")
+_ORDINARY = re.compile(r"[^\"'\\\n]+")
+"""What stands in a text as it is."""
 _BEFORE_NAME = re.compile(r"\s{0,200}:")
 
 
@@ -137,6 +139,10 @@ class _Mender:
         said = ['"']
         self.at += 1
         while self.at < len(self.text):
+            if plain := _ORDINARY.match(self.text, self.at):
+                said.append(plain[0])
+                self.at = plain.end()
+                continue
             mark = self.text[self.at]
             if mark == "\\" and self.at + 1 < len(self.text):
                 follows = self.text[self.at + 1]
