@@ -125,6 +125,24 @@ def same_code(one: Sequence[str], other: Sequence[str], *, python: bool) -> bool
     if python:
         trees = [text.fragment(lines) for lines in (one, other)]
         if trees[0] is not None and trees[1] is not None:
-            return ast.dump(trees[0].tree) == ast.dump(trees[1].tree)
+            return _same_tree(trees[0].tree, trees[1].tree)
     plain = [[" ".join(line.split()) for line in lines if line.strip()] for lines in (one, other)]
     return plain[0] == plain[1]
+
+
+def _same_tree(one: object, other: object) -> bool:
+    """Whether two syntax trees are one, wherever they stand; ended by their first difference."""
+    waiting = [(one, other)]
+    while waiting:
+        a, b = waiting.pop()
+        if type(a) is not type(b):
+            return False
+        if isinstance(a, ast.AST) and isinstance(b, ast.AST):
+            waiting += [(getattr(a, name, None), getattr(b, name, None)) for name in a._fields]
+        elif isinstance(a, list) and isinstance(b, list):
+            if len(a) != len(b):
+                return False
+            waiting += zip(a, b, strict=True)
+        elif a != b:
+            return False
+    return True
