@@ -157,6 +157,24 @@ def unusable(commit: Commit) -> str:
 # ------------------------------------------------------------------ examples
 
 
+def commit_examples(path: Path | str, *, mistakes: Mistakes | None = None) -> list[Example]:
+    """The commits of a file or a folder as examples of `commit-instruct`, each change shown once.
+
+    A commit whose message and lines around the change are those of an earlier one is counted in
+    `mistakes`, as `read_commits` counts there; branches that take each other's commits have many.
+    """
+    mistakes = mistakes or Mistakes()
+    found: dict[tuple[str, str], Example] = {}
+    for commit in read_commits(path, mistakes=mistakes):
+        example = commit_example(commit, source=Path(path).name)
+        shown = (str(example.given["message"]), str(example.given["diff"]))
+        if shown in found:
+            mistakes.drop(AGAIN, where=commit.id)
+        else:
+            found[shown] = example
+    return list(found.values())
+
+
 def commit_example(commit: Commit, *, source: str, split: Split = "train") -> Example:
     """The commit as an example of `commit-instruct`, without secrets and addresses.
 

@@ -1,0 +1,1 @@
+"""What is mined in the benchmark of mining, and who mines it in a process of its own."""
