@@ -18,7 +18,7 @@ from outdo.judging.families import families
 from outdo.models.reference import ModelReference
 from outdo.pipeline.asking import Asked, asked
 from outdo.pipeline.stages import Shop, generate
-from outdo.pipeline.teaching import Written, answered_gate, row_id
+from outdo.pipeline.teaching import FieldOf, Written, answered_gate, row_id
 from outdo.records import Answer, Completion, Example, Json
 from outdo.study import Answering
 from outdo.tasks import Task, commit_instruct, critique, write
@@ -55,6 +55,14 @@ class Evolved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A model with a way of asking it."""
+
+    model: ModelReference
+    ask: Answering
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """A model's replies to examples by their ids, how they were read, and where they stand."""
 
@@ -70,27 +78,19 @@ class Said:
 
 
 def owed(
-    shop: Shop,
-    model: ModelReference,
-    ask: Answering,
-    task: Task,
-    examples: Iterable[Example],
-    *,
-    seed: int,
+    shop: Shop, who: Asking, task: Task, examples: Iterable[Example], *, seed: int
 ) -> list[Asked]:
     """What a model is asked of examples; raises DataError where there are none."""
-    size = shop.tools.counting(model).size if ask.context is not None else None
-    found = list(asked(task, ask, list(examples), (), seed=seed, size=size))
+    size = None if who.ask.context is None else shop.tools.counting(who.model).size
+    found = list(asked(task, who.ask, list(examples), (), seed=seed, size=size))
     if not found:
         raise DataError("there is nothing to ask of", "give more rows")
     return found
 
 
-def said(
-    shop: Shop, model: ModelReference, ask: Answering, owed: Sequence[Asked], *, role: str
-) -> Said:
+def said(shop: Shop, who: Asking, owed: Sequence[Asked], *, role: str) -> Said:
     """A model's replies; those that are stored are not asked for again."""
-    generated = generate(shop, model, ask, owed, name=f"{role} {ask.model}")
+    generated = generate(shop, who.model, who.ask, owed, name=f"{role} {who.ask.model}")
     written = {
         row_id(one): Written(task=one.task, example=one.view, completion=completion, row=None)
         for one, completion in generated.answers
@@ -100,26 +100,30 @@ def said(
         for id, one in written.items()
         if isinstance(one.completion, Completion)
     }
-    return Said(model=ask.model, written=written, answers=answers, stage=generated.stage.name)
+    return Said(model=who.ask.model, written=written, answers=answers, stage=generated.stage.name)
 
 
 # ------------------------------------------------------------------ commits
 
 
 def evolve_commits(
-    shop: Shop, examples: Sequence[Example], *, teacher: ModelReference, ask: Answering, seed: int
+    shop: Shop, examples: Sequence[Example], *, teacher: Asking, licence: FieldOf, seed: int
 ) -> Evolved:
-    """The pairs that a teacher makes of commits (examples of `commit-instruct`)."""
-    task = commit_instruct.task
-    told = said(shop, teacher, ask, owed(shop, teacher, ask, task, examples, seed=seed), role="ask")
+    """The pairs that a teacher makes of commits (examples of `commit-instruct`).
+
+    `licence` says under which an example stands. Raises DataError where there is no example.
+    """
+    asked_of = owed(shop, teacher, commit_instruct.task, examples, seed=seed)
+    told = said(shop, teacher, asked_of, role="teacher")
     rewriting = commit_instruct.rewriting
     pairs = {
-        id: _of_commit(told.written[id].example, answer, by=told.model)
+        id: _of_commit(told.written[id].example, answer, by=told.model, licence=licence)
         for id, answer in told.answers.items()
         if rewriting.goes(answer)
     }
+    rows = ((id, one.example) for id, one in told.written.items())
     return Evolved(
-        items=tuple(_item(one.example, pairs.get(id), id) for id, one in told.written.items()),
+        items=tuple(_item(id, one, pairs.get(id), licence(one)) for id, one in rows),
         gates=(
             answered_gate(told.written),
             *_gates(told, rewriting, stop=Drop("no clear improvement"), about="an improvement"),
@@ -131,7 +135,7 @@ def evolve_commits(
     )
 
 
-def _of_commit(example: Example, answer: Answer, *, by: str) -> CodePair:
+def _of_commit(example: Example, answer: Answer, *, by: str, licence: FieldOf) -> CodePair:
     given, value = example.given, answer.value
     evidence = {
         **{"how": "commit", "by": by, "reasons": value[commit_instruct.REASONS]},
@@ -148,42 +152,43 @@ def _of_commit(example: Example, answer: Answer, *, by: str) -> CodePair:
         worse=value[commit_instruct.NAIVE],
         problem=example.id,
         evidence=evidence,
-        licence=str(given.get("license") or ""),
+        licence=licence(example) or "",
     )
 
 
 # ------------------------------------------------------------------ critiques
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """A model with a way of asking it."""
-
-    model: ModelReference
-    ask: Answering
-
-
 def evolve_critiques(
-    shop: Shop, examples: Sequence[Example], *, drafter: Asking, critic: Asking, seed: int
+    shop: Shop,
+    examples: Sequence[Example],
+    *,
+    drafter: Asking,
+    critic: Asking,
+    licence: FieldOf,
+    seed: int,
 ) -> Evolved:
-    """The pairs that a critic makes of a drafter's programs for examples of `write`."""
-    asked_of = owed(shop, drafter.model, drafter.ask, write.task, examples, seed=seed)
-    drafts = said(shop, drafter.model, drafter.ask, asked_of, role="draft")
+    """The pairs that a critic makes of a drafter's programs for examples of `write`.
+
+    `licence` says under which an example stands. Raises DataError where there is no example.
+    """
+    asked_of = owed(shop, drafter, write.task, examples, seed=seed)
+    drafts = said(shop, drafter, asked_of, role="drafter")
     shown = {id: one for id in drafts.answers if (one := draft_example(drafts, id)) is not None}
     critiques = Said(model=critic.ask.model, written={}, answers={}, stage="")
     if shown:
-        task = critique.task
-        asked_of = owed(shop, critic.model, critic.ask, task, shown.values(), seed=seed)
-        critiques = said(shop, critic.model, critic.ask, asked_of, role="criticise")
+        asked_of = owed(shop, critic, critique.task, shown.values(), seed=seed)
+        critiques = said(shop, critic, asked_of, role="critic")
     rewriting = critique.rewriting
     pairs = {
-        id: _of_critique(drafts, critiques, id)
+        id: _of_critique(drafts, critiques, id, licence=licence)
         for id, answer in critiques.answers.items()
         if rewriting.goes(answer)
     }
     stop = Drop("good enough")
+    rows = ((id, one.example) for id, one in drafts.written.items())
     return Evolved(
-        items=tuple(_item(one.example, pairs.get(id), id) for id, one in drafts.written.items()),
+        items=tuple(_item(id, one, pairs.get(id), licence(one)) for id, one in rows),
         gates=(
             answered_gate(drafts.written, name="draft answered"),
             each("draft", "a draft with a program in it", _undrafted(drafts)),
@@ -221,7 +226,7 @@ def draft_example(drafts: Said, id: str) -> Example | None:
     )
 
 
-def _of_critique(drafts: Said, critiques: Said, id: str) -> CodePair:
+def _of_critique(drafts: Said, critiques: Said, id: str, *, licence: FieldOf) -> CodePair:
     example, value = critiques.written[id].example, critiques.value(id)
     origin = drafts.written[id].example
     evidence = {
@@ -239,7 +244,7 @@ def _of_critique(drafts: Said, critiques: Said, id: str) -> CodePair:
         worse=example.given["draft"],
         problem=origin.id,
         evidence=evidence,
-        licence=str(origin.given.get("license") or ""),
+        licence=licence(origin) or "",
     )
 
 
@@ -312,7 +317,7 @@ def _repaired(told: Said) -> dict[str, int]:
     return dict(sorted(rules.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _item(example: Example, pair: CodePair | None, id: str) -> Item:
+def _item(id: str, example: Example, pair: CodePair | None, licence: str | None) -> Item:
     """An example as gates see it: by its pair, or where there is none by what was shown."""
     given = example.given
     texts: tuple[str, ...] = (str(given.get("diff") or given.get("instruction") or ""),)
@@ -323,6 +328,6 @@ def _item(example: Example, pair: CodePair | None, id: str) -> Item:
         texts=texts,
         group=example.group,
         kind=example.task,
-        licence=str(given.get("license") or "") or None,
+        licence=licence,
         date=str(given.get("date") or "") or None,
     )
