@@ -47,17 +47,10 @@ def _clone(address: str, copy: Path, *, pulls: bool) -> None:
         if pulls:
             fetch = ["fetch", "--quiet", "origin", _PULLS]
             asked(fetch, at=aside.resolve(), seconds=None, variables=_PROTOCOLS)
+        aside.rename(copy)
     except DataError as error:
-        _remove(aside)
-        hint = "see that the address is right, and that you may read it"
         where = re.sub(r"(?<=//)[^/@]*@", "", address)
-        problem = error.problem.replace(address, where)
-        raise DataError(problem, hint, where=where) from None
-    except BaseException:
-        _remove(aside)
-        raise
-    aside.rename(copy)
-
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+        hint = "see that the address is right, and that you may read it"
+        raise DataError(error.problem.replace(address, where), hint, where=where) from None
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

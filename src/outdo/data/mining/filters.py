@@ -96,11 +96,11 @@ _VERSION = re.compile(
     r"  | v?\d+\.\d+[\w.+-]*\W*(?:release)?\W*$"
     r"  | \[?(?:maven-release-plugin|pre-commit\.ci|automated|auto)\b )"
 )
-_EMPTY_WORDS = re.compile(
-    r"(?i)\W*(?:wip|fix(?:es|ed)?|updates?|changes?|minor|cleanup|typos?|misc|tmp|temp|test|commit"
-    r"|initial commit|first commit|save|checkpoint|work in progress|more|oops|stuff|various)"
-    r"(?:\W+(?:stuff|things|changes|fix(?:es)?|updates?|wip|more|again|\d+))*\W*"
+_EMPTY = (
+    r"(?:wip|fix(?:es|ed)?|updates?|changes?|minor|cleanup|typos?|misc|tmp|temp|tests?|commit|stuff"
+    r"|initial commit|first commit|save|checkpoint|work in progress|more|oops|various|things|again)"
 )
+_EMPTY_WORDS = re.compile(rf"(?i)\W*{_EMPTY}(?:\W+(?:{_EMPTY}|\d+))*\W*")
 _PART = re.compile(r"Merged? (?:branch|pull|remote|tag|commit|in\b)|(?:fixup|squash|amend)!")
 _PRESET = re.compile(r"(?i)(?:update|create|delete|add files via upload)(?:\s+[\w./-]+\.\w+)?\s*$")
 
