@@ -154,7 +154,9 @@ def _examined(one: Heard, items: Mapping[str, Item], *, claim: Claim, seed: int)
 def _cards(
     parts: Mapping[str, Looks], items: Mapping[str, Item], claim: Claim
 ) -> tuple[Scorecard, ...]:
-    return tuple(scorecard(name, looks, items, claim=claim) for name, looks in parts.items())
+    return tuple(
+        scorecard(name, looks, items, claim=claim, of=SCORES) for name, looks in parts.items()
+    )
 
 
 def _seconds(completions: Sequence[Completion]) -> dict[str, float]:

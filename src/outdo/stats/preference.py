@@ -188,6 +188,10 @@ SCORE_OF: Mapping[str, Callable[[Sequence[Look]], float | None]] = {
 }
 
 
+EVERY = (*SCORE_OF, *RATES)
+"""All that a scorecard tells."""
+
+
 def scores(looks: Looks, name: str) -> dict[str, float | None]:
     """Item to its score of a name, None where it can't be told."""
     if name in RATES:
@@ -203,16 +207,18 @@ def scores(looks: Looks, name: str) -> dict[str, float | None]:
 
 
 def scorecard(
-    name: str, looks: Looks, items: Mapping[str, Item], *, claim: Claim = "new"
+    name: str,
+    looks: Looks,
+    items: Mapping[str, Item],
+    *,
+    claim: Claim = "new",
+    of: Sequence[str] = EVERY,
 ) -> Scorecard:
-    """All scores and rates over the items that were looked at, with their intervals.
+    """The scores and rates `of` these names over the items that were looked at, with intervals.
 
     Under the claim «new» whole groups are the evidence.
     """
-    measures = {
-        score: _mean(score, scores(looks, score), items, claim=claim)
-        for score in (*SCORE_OF, *RATES)
-    }
+    measures = {score: _mean(score, scores(looks, score), items, claim=claim) for score in of}
     groups = {items[item].group for item in looks}
     return Scorecard(name=name, n=len(looks), groups=len(groups), measures=measures)
 
