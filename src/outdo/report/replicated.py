@@ -100,11 +100,7 @@ def legend(table: Replicated) -> str:
 
 def spoken(statistic: str) -> str:
     """A statistic's name as people say it."""
-    return {
-        "sd": "standard deviation",
-        "ngrams": "n-grams",
-        "weighted_ngrams": "weighted n-grams",
-    }.get(statistic, statistic)
+    return SPOKEN.get(statistic, statistic)
 
 
 def grid(table: Replicated) -> tuple[list[str], list[list[str]]]:

@@ -341,11 +341,11 @@ def _md_told(found: Results, task: str) -> Iterator[str]:
 
 def _md_board(findings: Findings, found: Results) -> Iterator[str]:
     """Published rates, the leaderboard and the judges, as far as there are any."""
-    for one in findings.replicated:
-        yield f"## {_md(one.title)}"
-        yield "\n".join(f"- {_md(each)}" for each in one.sentences)
-        yield md_table(*replicated.grid(one))
-        yield _md(f"{one.about}. {replicated.legend(one)}".strip())
+    for cells in findings.replicated:
+        yield f"## {_md(cells.title)}"
+        yield "\n".join(f"- {_md(each)}" for each in cells.sentences)
+        yield md_table(*replicated.grid(cells))
+        yield _md(f"{cells.about}. {replicated.legend(cells)}".strip())
     for table in findings.published:
         yield f"## {_md(table.title)}"
         yield "\n".join(f"- {_md(each)}" for each in table.sentences)
