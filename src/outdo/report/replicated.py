@@ -28,10 +28,10 @@ MEANINGS: dict[Word, str] = {
 }
 
 SPOKEN = {
-    "sd": "standard deviation",
+    "sd": "std. deviation",
     "corpus": "all at once",
     "ngrams": "n-grams",
-    "weighted_ngrams": "weighted n-grams",
+    "weighted_ngrams": "weighted",
 }
 
 
