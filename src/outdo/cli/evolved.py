@@ -19,6 +19,8 @@ from outdo.cli.watch import watcher
 from outdo.data.bridges.commits import commit_examples
 from outdo.data.bridges.decomposed import read_decomposed
 from outdo.data.instructions import read_instructions
+from outdo.data.overlap import apart
+from outdo.data.pair_gates import gates, item
 from outdo.data.pairs import CodePair
 from outdo.data.rows import Mistakes
 from outdo.data.sifting import Gate, Item, sift
@@ -196,16 +198,7 @@ def pairs_of_rows(path: Path, *, terms: Terms) -> None:
     licence = terms.sieve.licence or ""
     read = read_decomposed(path, criteria=CRITERIA, licence=licence, mistakes=mistakes)
     pairs = {pair.id: pair for pair in list(read)[: terms.limit]}
-    items = tuple(
-        Item(
-            id=pair.id,
-            texts=(pair.statement, pair.worse, pair.better),
-            group=pair.group,
-            kind=pair.source,
-            licence=pair.licence or None,
-        )
-        for pair in pairs.values()
-    )
+    items = tuple(item(pair) for pair in pairs.values())
     made = Evolved(items=items, gates=(), pairs=pairs, stages=(), repaired={})
     known = known_rows(terms.sieve, "group")
     _keep(made, known, terms, {"rows": path.name} | _left_out(mistakes), title="pairs of rows")
@@ -253,8 +246,7 @@ def _keep(
     made: Evolved, known: Sequence[Item], terms: Terms, about: Mapping[str, Json], *, title: str
 ) -> None:
     """Write the pairs that come through all gates, with report and card, and say what befell."""
-    gates: list[Gate] = terms.sieve.gates(list(made.gates), known)
-    sifted = sift(made.items, gates)
+    sifted = sift(made.items, _gates(made, known, terms.sieve))
     pairs = [made.pairs[id] for id in sifted.kept]
     told: dict[str, Json] = {**about, **terms.sieve.about, "evaluation rows": len(known)}
     told["licence"] = f"each row's own, else {terms.sieve.licence or 'none'}"
@@ -266,6 +258,16 @@ def _keep(
     told |= {"notes": list(made.notes)} if made.notes else {}
     rows = [to_json(pair) for pair in pairs]
     write_kept(terms.out, rows, sifted, made.items, about=told, title=f"{terms.out.stem}: {title}")
+
+
+def _gates(made: Evolved, known: Sequence[Item], sieve: Sieve) -> list[Gate]:
+    """The gates of replies, then those that any pair comes through, then what holds it apart."""
+    if sieve.before is not None and sieve.date_field is None:
+        raise DataError("no field says how old a row is", "name one with --date-field")
+    pairs = list(made.pairs.values())
+    own = gates(pairs, near=sieve.threshold, licences=sieve.allowed)
+    held = apart(known, by_group=not sieve.same_groups, before=sieve.before, share=sieve.share)
+    return [*made.gates, *own, *held]
 
 
 def _criteria(pairs: Iterable[CodePair]) -> dict[str, int]:

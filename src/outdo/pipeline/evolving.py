@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from outdo.data.pairs import CodePair
 from outdo.data.sifting import Drop, Gate, Item, each
@@ -26,6 +26,9 @@ from outdo.tasks.rewriting import CRITERION, FEEDBACK, Rewriting, fault, same
 
 COMMITS, CRITIQUES = "commits", "critiques"
 """Where a pair came from."""
+
+CRITIQUED = "critique/"
+"""How the ids of pairs begin that came from a draft; that of what was asked follows."""
 
 LOSS = "2.5 to 9.4%"
 """What Liu et al. (2024) measured a preference model to lose if its critic was the drafter."""
@@ -172,7 +175,8 @@ def evolve_critiques(
 
     `licence` says under which an example stands. Raises DataError where there is no example.
     """
-    asked_of = owed(shop, drafter, write.task, examples, seed=seed)
+    named = [replace(one, id=f"{CRITIQUED}{one.id}") for one in examples]
+    asked_of = owed(shop, drafter, write.task, named, seed=seed)
     drafts = said(shop, drafter, asked_of, role="drafter")
     shown = {id: one for id in drafts.answers if (one := draft_example(drafts, id)) is not None}
     critiques = Said(model=critic.ask.model, written={}, answers={}, stage="")
@@ -234,7 +238,7 @@ def _of_critique(drafts: Said, critiques: Said, id: str, *, licence: FieldOf) ->
         **{"reasons": value[critique.REFLECTION], FEEDBACK: value[FEEDBACK]},
     }
     return CodePair(
-        id=f"critique/{id}",
+        id=id,
         group=example.group,
         source=CRITIQUES,
         criterion=value[CRITERION],
@@ -242,7 +246,7 @@ def _of_critique(drafts: Said, critiques: Said, id: str, *, licence: FieldOf) ->
         preamble=str(origin.given.get("preamble") or ""),
         better=value[critique.REVISION],
         worse=example.given["draft"],
-        problem=origin.id,
+        problem=origin.id.removeprefix(CRITIQUED),
         evidence=evidence,
         licence=licence(origin) or "",
     )

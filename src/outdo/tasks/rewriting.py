@@ -97,7 +97,8 @@ class Rewriting:
             hint = f"one of {', '.join(VARIANTS)}"
             raise StudyError(f"{self.name} has no variant {variant!r}", hint)
         form = "json" if variant == JSON else "yaml"
-        skeleton = {self.why: self.hints[0], self.decides: self.hints[1], **self.told}
+        blocks = {name: f"# {self.told[name]}\n..." for name in self.codes if form == "yaml"}
+        skeleton = {self.why: self.hints[0], self.decides: self.hints[1], **self.told, **blocks}
         word = "true" if self.goes_on else "false"
         stop = (
             f'if {self.decides} is not {word}, {CRITERION} is "{NONE}" and the texts behind it '
@@ -105,8 +106,7 @@ class Rewriting:
             if variant == JSON
             else f"if {self.decides} is not {word}, leave out what stands behind it"
         )
-        laid = " Code stands in blocks, as texts of several lines do." if form == "yaml" else ""
-        ask = f"{self.ask}\n\nReply in {form.upper()} alone, in this form; {stop}.{laid}"
+        ask = f"{self.ask}\n\nReply in {form.upper()} alone, in this form; {stop}."
         said = "\n\n".join((*self.shows(example), f"{ask}\n{replies.write(skeleton, form=form)}"))
         messages = (
             Message(role="system", content=self.system),
@@ -236,6 +236,8 @@ def fault(answer: Answer) -> str:
     """What is wrong with a reply, in words that all of its kind share; nothing where it holds."""
     problem = answer.problem or ""
     if answer.value is None:
+        if not problem.startswith(replies.WRONG_SCHEMA):
+            return FORM
         if problem.endswith("neither yes nor no"):
             return NEITHER
         if problem.endswith(("is missing", "is empty")):
