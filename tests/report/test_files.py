@@ -37,12 +37,17 @@ def test_every_form_is_written_and_nothing_else(folder: Path) -> None:
     plots = [
         *(f"differences-{part}" for part in ("repair", "repair-seen-problems")),
         "differences-repair-unseen-problems",
-        "loss",
+        *(f"against-base-few-shot-repair-{name}" for name in ("rpass", "redit")),
+        *(f"against-{name}-repair-rpass" for name in ("base-zero-shot", "floor-nearest")),
+        *("loss", "loss-epoch", "loss-seconds", "loss-tokens"),
+        "spread-repair-redit",
         "scores-repair-redit",
         *(f"scores-repair{part}-rpass" for part in ("", "-seen-problems", "-unseen-problems")),
     ]
     tables = [
         *(f"{name}.csv" for name in ("comparisons", "loss", "programs", "replies", "scores")),
+        *(f"{name}.csv" for name in ("against", "by-problem", "histograms", "spread")),
+        *("against-repair.tex", "spread-repair.tex"),
         "training.csv",
         "training.tex",
         "comparisons.tex",
@@ -51,6 +56,7 @@ def test_every_form_is_written_and_nothing_else(folder: Path) -> None:
     assert names == sorted(
         [
             "index.html",
+            "items.html",
             "report.md",
             "results.json",
             *(f"tables/{name}" for name in tables),

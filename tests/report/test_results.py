@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from judged_sample import judged, published
 from pydantic import BaseModel, ConfigDict
 from sample import LEXER, REDIT, RPASS, TIER, findings, sweep
+from written_sample import written
 
 from outdo.errors import DataError
 from outdo.records import Example, Metric, Score
@@ -55,6 +56,50 @@ class Comparison(Strict):
     needed_runs: int | None
 
 
+class Change(Comparison):
+    metric: str
+    p_holm: float | None
+
+
+class SpreadShape(Strict):
+    n: int = 0
+    missing: int = 0
+    mean: float | None = None
+    median: float | None = None
+    variance: float | None = None
+    deviation: float | None = None
+    least: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    most: float | None = None
+    counts: list[int]
+
+
+class BinsShape(Strict):
+    start: float
+    width: float
+    count: int
+    open: bool
+
+
+class CoefficientShape(Strict):
+    value: float | None
+    low: float | None
+    high: float | None
+    by: str
+
+
+class AssociationShape(Strict):
+    slope: CoefficientShape
+    intercept: CoefficientShape
+    pearson: CoefficientShape
+    spearman: CoefficientShape
+    n: int
+    groups: int
+    missing: int
+    level: float
+
+
 class MetricShape(Strict):
     better: Literal["higher", "lower"]
     unit: str
@@ -62,10 +107,14 @@ class MetricShape(Strict):
     heading: str
     models: dict[str, Model]
     comparisons: list[Comparison]
+    spread: dict[str, SpreadShape] = {}
+    bins: BinsShape | None = None
 
 
 class Task(Strict):
     metrics: dict[str, MetricShape]
+    precision_recall: dict[str, dict[str, AssociationShape]] = {}
+    against: dict[str, list[Change]] = {}
 
 
 class Look(BaseModel):
@@ -207,12 +256,29 @@ class Shape(Strict):
     models: dict[str, Card]
     before_after: list[GainShape]
     published: list[PublishedShape]
+    replicated: list[Any] = []
 
 
 def read(study: Findings) -> Shape:
     data = json.loads(json.dumps(as_json(study, results(study)), allow_nan=False))
     data["schema_"] = data.pop("schema")
     return Shape.model_validate(data)
+
+
+def test_spreads_correlations_and_changes_are_told() -> None:
+    told = read(written(items=30)).tasks["write"]
+    bleu = told.metrics["bleu"]
+    assert bleu.bins is not None
+    assert list(bleu.spread) == ["base", "sft", "dpo"]
+    for name, shape in bleu.spread.items():
+        assert shape.n == sum(shape.counts) == bleu.models[name].n
+        assert shape.mean == pytest.approx(bleu.models[name].value)
+    assert told.metrics["passed"].spread == {}
+    assert list(told.precision_recall) == ["bertscore"]
+    assert (told.precision_recall["bertscore"]["dpo"].pearson.value or 0) > 0.8
+    changes = told.against["base"]
+    assert {one.a for one in changes} == {"sft", "dpo"}
+    assert {one.metric for one in changes} == set(told.metrics)
 
 
 def test_results_have_the_documented_shape() -> None:
