@@ -46,7 +46,7 @@ MOST_POINTS = 400
 LETTERS = 24
 """How much of a name is written beside a line; all of it shows when it is pointed at."""
 
-CURVES = Frame(width=860, height=320)
+CURVES = Frame(width=860, height=320, right=204)
 SMALL = Frame(width=300, height=220, right=16)
 
 
