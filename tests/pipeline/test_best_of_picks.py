@@ -11,10 +11,11 @@ import pytest
 from test_carry import carried
 from world import BAD, GOOD, STUDY, Silent, World, examples, number
 
+from outdo.data.picks import Choice
 from outdo.errors import StudyError
 from outdo.models.reference import ModelReference
 from outdo.pipeline.bench import contender
-from outdo.pipeline.best_of import Choice, picked
+from outdo.pipeline.best_of import picked
 from outdo.pipeline.stages import Shop
 from outdo.protocols import Engine
 from outdo.records import Completion, Request, digest

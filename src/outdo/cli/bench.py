@@ -168,3 +168,49 @@ def preference(
         expect=expect.value if expect else None,
     )
     raise typer.Exit(code)
+
+
+@app.command(name="best-of")
+def best_of(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="JSONL: id, statement, answers, passed."),
+    ],
+    model: Models,
+    way: Ways = None,
+    criterion: Criterion = "correctness",
+    claim: Claimed = Claim.new,
+    max_tokens: MaxTokens = 1024,
+    precision: Held = Precision.float32,
+    seed: Seed = None,
+    log_dir: LogDir = RUNS,
+    local_only: LocalOnly = False,
+    base_url: BaseUrl = None,
+    max_connections: MaxConnections = None,
+    budget: Budget = None,
+    prices: PriceFile = None,
+) -> None:
+    """Say how often the pick of a model passes, of 1 to N answers that somebody has."""
+    from outdo.cli.preference import Asking, bench_best_of
+    from outdo.cli.remote import Remote
+
+    bench_best_of(
+        file,
+        Asking(
+            models=tuple(model),
+            ways=tuple(one.value for one in way or ()),
+            max_tokens=max_tokens,
+            precision=precision.value,
+        ),
+        criterion=criterion,
+        claim=claim.value,
+        seed=1 if seed is None else seed,
+        log_dir=log_dir,
+        remote=Remote(
+            base_url=base_url,
+            max_connections=max_connections,
+            budget=budget,
+            local_only=local_only,
+            prices=prices,
+        ),
+    )

@@ -20,6 +20,7 @@ from outdo.cli.tools import tools_for, without_sandbox
 from outdo.cli.watch import watcher
 from outdo.data.own_benchmark import VERSION, own_pairs
 from outdo.data.pairs import CodePair, choices, read_pairs, write_pairs
+from outdo.data.picks import read_choices
 from outdo.data.preference_files import Read, read_preferences
 from outdo.data.problems import embedded_problems
 from outdo.errors import StudyError
@@ -27,10 +28,13 @@ from outdo.models.reference import ModelReference
 from outdo.pipeline import Tools
 from outdo.pipeline.bench import Contender, contender, floors, hear, requests
 from outdo.pipeline.bench_findings import findings_of
+from outdo.pipeline.best_of import picked
 from outdo.pipeline.findings import environment_of
 from outdo.pipeline.stages import Shop
 from outdo.records import Example, digest, to_json
 from outdo.report import preference_page
+from outdo.report.best_of import Title, grid
+from outdo.report.best_of import write as write_best_of
 from outdo.report.preference import PreferenceFindings, headline, sentence, shown
 from outdo.stats import Claim
 from outdo.store import Store, write_text
@@ -101,11 +105,7 @@ def bench_preference(
     Raises StudyError for a model that can't be asked in its way, DataError for files without a
     pair. A dry run says what would be asked, and asks nobody; pairs of our own are made for it.
     """
-    named = asking.pairs()
-    if remote.local_only:
-        os.environ["HF_HUB_OFFLINE"] = "1"
-    for name in (*asking.models, *asking.bases):
-        remote.check(name)
+    named = _checked(asking, remote)
     tools = without_sandbox(tools_for(log_dir, tier=tier, task="prefer", remote=remote))
     judges = [_contender(tools, name, way, asking) for name, way in named]
     bases = [_contender(tools, name, "likelihood", asking, floor=True) for name in asking.bases]
@@ -140,6 +140,58 @@ def bench_preference(
     preference_page.write(found, folder / "report")
     _tell(found, folder)
     return 0 if expect is None or headline(found).verdict.word in WORDS[expect] else 1
+
+
+def bench_best_of(
+    path: Path,
+    asking: Asking,
+    *,
+    criterion: str,
+    claim: Claim,
+    seed: int,
+    log_dir: Path,
+    remote: Remote,
+) -> None:
+    """Write and tell the curve of each model that picks among the answers of a file."""
+    named, found = _checked(asking, remote), read_choices(path)
+    what = digest([[to_json(one) for one in found], to_json(asking), criterion, claim, seed])
+    folder = log_dir / f"best-of-{what[:12]}"
+    remote = replace(remote, ledger=folder / "calls.jsonl")
+    tools = without_sandbox(tools_for(log_dir, tier="auto", task="prefer", remote=remote))
+    shop = _shop(log_dir, tools, folder.name)
+    told = [
+        picked(
+            shop,
+            judge,
+            found,
+            name=judge.name,
+            model=path.name,
+            criterion=criterion,
+            claim=claim,
+            seed=seed,
+        )
+        for judge in [_contender(tools, name, way, asking) for name, way in named]
+    ]
+    frame = Title(
+        study="best of n", about=path.name, environment=environment_of(tools.environment())
+    )
+    write_best_of(told, folder, findings=frame)
+    for one in told:
+        print(one.sentence)
+        _show(one.name, *grid(one))
+        for note in one.notes:
+            print(f"  {note}")
+    print(f"report: {folder / 'best_of.html'}")
+
+
+def _checked(asking: Asking, remote: Remote) -> list[tuple[str, str]]:
+    """The models with their ways; raises EngineError for one that may not be asked."""
+    named = asking.pairs()
+    if remote.local_only:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    for name in (*asking.models, *asking.bases):
+        remote.check(name)
+    return named
 
 
 def _shop(log_dir: Path, tools: Tools, name: str) -> Shop:
@@ -260,15 +312,18 @@ def _tell(found: PreferenceFindings, folder: Path) -> None:
     for each in found.beside:
         if each.criterion and (each.a, each.score) == (first.a, first.score):
             print(f"  {sentence(each)}")
-    console = Console(width=max(WIDTH, Console().width))
     print(f"{found.n:,} pairs, shown in both orders; shares in percent, [95% intervals]")
     for title, heads, rows in shown(found):
-        table = Table(title=title, title_justify="left")
-        for number, heading in enumerate(heads):
-            table.add_column(heading, justify="right" if number else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*row)
-        console.print(table)
+        _show(title, heads, rows)
     for note in found.notes:
         print(f"  {note}")
     print(f"report: {folder / 'report' / 'index.html'}")
+
+
+def _show(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for number, heading in enumerate(heads):
+        table.add_column(heading, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=max(WIDTH, Console().width)).print(table)

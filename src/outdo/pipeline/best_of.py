@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 
 from outdo import catalog, text, tokens
+from outdo.data.picks import Choice, sizes
 from outdo.errors import DataError, StudyError
 from outdo.models.reference import ModelReference
 from outdo.pipeline.asking import asked, sampled
@@ -32,23 +33,6 @@ from outdo.tasks import Task, prefer
 
 UNREADABLE = -math.inf
 """The score of an answer without a program."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """The answers to one example, a program each or None, and whether each passed, 0 or 1."""
-
-    id: str
-    group: str
-    statement: str
-    programs: tuple[str | None, ...]
-    passed: tuple[float, ...]
-    preamble: str = ""
-
-    @property
-    def distinct(self) -> list[str]:
-        """The programs, each once."""
-        return list(dict.fromkeys(one for one in self.programs if one is not None))
 
 
 Rates = Mapping[str, list[float]]
@@ -77,12 +61,15 @@ def picked(
             f"{unjudged:,} of {len(choices):,} examples have a call of {judge.name} without a "
             "verdict: it prefers none of those answers"
         )
+    few, many = sizes(choices)
+    if few < many:
+        told.append(f"some examples have {few} answers and others {many}: the curve ends at {few}")
     groups = {one.id: one.group for one in choices}
     return Picked(
         name=name,
         judge=judge.name,
         model=model,
-        samples=max(len(one.programs) for one in choices),
+        samples=few,
         examples=len(choices),
         groups=len(set(groups.values())),
         curves=tuple(_curves(judge.name, mine, choices, groups, claim=claim, seed=seed)),
@@ -269,12 +256,7 @@ def _entry(job: Job, weights: Mapping[str, Sequence[Weights]], name: str, entry:
         precision=entry.precision,
     )
     task: Task = catalog.named(catalog.TASKS, entry.task, noun="task")
-    mine = [one for one in job.data[entry.examples].of("test") if one.task == task.name]
-    if not mine:
-        problem = f"{entry.examples!r} has no example of the task {task.name!r} to answer"
-        hint = f"its source may have to say tasks: [{task.name}]"
-        raise StudyError(problem, hint, where=study.where("best_of", name, "from"))
-    test = sorted(mine, key=lambda one: digest([study.seed, one.id]))[: entry.limit or study.limit]
+    test = _examples(job, name, entry, task)
     choices, notes = answered(
         job.shop, task, _asking(entry), test, answers, name=name, seed=study.seed
     )
@@ -289,6 +271,24 @@ def _entry(job: Job, weights: Mapping[str, Sequence[Weights]], name: str, entry:
         seed=study.seed,
         notes=notes,
     )
+
+
+def check_picks(job: Job) -> None:
+    """Raises StudyError for an entry of `best_of` whose data hold nothing to be answered."""
+    for name, entry in job.study.best_of.items():
+        _examples(job, name, entry, catalog.named(catalog.TASKS, entry.task, noun="task"))
+
+
+def _examples(job: Job, name: str, entry: BestOf, task: Task) -> list[Example]:
+    """The examples of an entry, in an order of their own: a larger limit only adds."""
+    study = job.study
+    mine = [one for one in job.data[entry.examples].of("test") if one.task == task.name]
+    if not mine:
+        problem = f"{entry.examples!r} has no example of the task {task.name!r} to answer"
+        hint = f"its source may have to say tasks: [{task.name}]"
+        raise StudyError(problem, hint, where=study.where("best_of", name, "from"))
+    order = sorted(mine, key=lambda one: digest([study.seed, one.id]))
+    return order[: entry.limit or study.limit]
 
 
 def answered(

@@ -14,7 +14,7 @@ from outdo.data.outputs import read_outputs
 from outdo.errors import StudyError
 from outdo.pipeline.answering import entrants, sheets
 from outdo.pipeline.apart import hold_apart
-from outdo.pipeline.best_of import best_of
+from outdo.pipeline.best_of import best_of, check_picks
 from outdo.pipeline.duties import duties_of
 from outdo.pipeline.findings import environment_of, findings_of
 from outdo.pipeline.job import Job
@@ -66,6 +66,7 @@ def carry_out(
         job.begin()
         kept_apart = hold_apart(job)
         job.check()
+        check_picks(job)
         learning = Learning(job)
         weights = learning.weights()
         tables = with_similarity(job, sheets(job, entrants(job, weights)))
