@@ -62,18 +62,19 @@ class Story:
     def reference(self, name: str, mark: int) -> None:
         self.parts.append(f"reset {name}\nfrom :{mark}\n\n".encode())
 
-    def told(self, folder: Path) -> Path:
+    def told(self, folder: Path, *, packed: bool = False) -> Path:
         """The repository of the history, without a working tree."""
         git("init", "--quiet", "--bare", "--initial-branch=main", str(folder))
-        return self._imported(folder, b"".join(self.parts))
+        return self._imported(folder, b"".join(self.parts), packed=packed)
 
     def added(self, folder: Path) -> Path:
         """The repository with this one commit more on its branch."""
         onto = b"from refs/heads/main^0\n"
         return self._imported(folder, b"".join([*self.parts[:4], onto, *self.parts[4:]]))
 
-    def _imported(self, folder: Path, stream: bytes) -> Path:
+    def _imported(self, folder: Path, stream: bytes, *, packed: bool = False) -> Path:
         quick = ["-c", "core.compression=0", "-c", "core.bigFileThreshold=1m"]
+        quick += ["-c", "fastimport.unpackLimit=1"] if packed else []
         command = ["git", "-C", str(folder), *quick, "fast-import", "--quiet"]
         subprocess.run(command, input=stream, check=True)
         return folder

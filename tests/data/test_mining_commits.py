@@ -266,7 +266,7 @@ def test_a_large_file_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         return whole(self, names)
 
     monkeypatch.setattr(Contents, "of", spied)
-    folder = story.told(tmp_path / "r")
+    folder = story.told(tmp_path / "r", packed=True)
     rows, done = mined(folder, tmp_path / "o.jsonl", filters=Filters(files=2))
     assert [row["path"] for row in rows] == ["double.py"]
     assert reasons(done)["more than 100,000 bytes"] == 2
