@@ -80,7 +80,7 @@ def _of_study(study: Study, *, log_dir: Path, tier: str) -> tuple[list[Gathered]
     made = make_data(forgiving, store=Store(log_dir), tools=tools, watch=watcher())
     sets: list[Gathered] = []
     for name, spec in study.data.items():
-        if isinstance(spec, Conversations | PairRows):
+        if isinstance(spec, Conversations | PairRows) and study.kind(name) != "examples":
             path = Path(study.data_root) / spec.path
             found = gather(path, format=spec.format, columns=spec.columns)
             sets.append(replace(found, name=name))

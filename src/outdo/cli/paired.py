@@ -156,7 +156,7 @@ def _problems(name: str, *, tier: str) -> Sequence[Problem]:
     if path.suffix != ".json" and not any(
         all(field in first for field in needed) for needed in FORMS.values()
     ):
-        return read_problem_set(path, how="printed")
+        return read_problem_set(path, columns=_columns_of(path, PROBLEM), how="printed")
     with _sandbox(tier) as sandbox:
         read = read_instructions(path, sandbox=sandbox, mistakes=Mistakes(dropping=True))
     return verified.problems_of(read.examples)
@@ -166,16 +166,45 @@ def _programs(
     path: Path, *, correct: Sequence[str], buggy: Sequence[str]
 ) -> tuple[Submission, ...]:
     """The programs of a file; those of other kinds than are asked for are passed over."""
-    columns = _named(path, {"problem": "problem", "program": "code", "kind": "split"})
-    mistakes = Mistakes(dropping=True)
-    kinds = {"correct": correct, "buggy": buggy} if correct or buggy else {}
-    return read_submissions(path, columns=columns, mistakes=mistakes, **kinds)
+    return read_submissions(
+        path,
+        columns=_columns_of(path, PROGRAM, without=() if correct or buggy else ("kind",)),
+        correct=correct,
+        buggy=buggy,
+        mistakes=Mistakes(dropping=True),
+    )
 
 
-def _named(path: Path, usual: Mapping[str, str]) -> dict[str, str]:
-    """The usual columns of fields that the first row has under them and not by their own name."""
+PROBLEM: Mapping[str, tuple[str, ...]] = {
+    "problem": ("problem", "name"),
+    "title": ("title",),
+    "statement": ("statement", "description"),
+    "entry": ("entry", "entry_point"),
+    "preamble": ("preamble",),
+    "tests": ("tests",),
+    "check": ("check",),
+    "reference": ("reference", "solution"),
+}
+PROGRAM: Mapping[str, tuple[str, ...]] = {
+    "problem": ("problem",),
+    "id": ("id",),
+    "program": ("program", "code"),
+    "group": ("group", "student"),
+    "kind": ("kind", "split"),
+    "passed": ("passed", "all_pass"),
+}
+"""A field, and the columns that are taken for it: the first that a file's first row has."""
+
+
+def _columns_of(
+    path: Path, fields: Mapping[str, Sequence[str]], *, without: Sequence[str] = ()
+) -> dict[str, str]:
     first = next(iter(read_rows(path))).values
-    return {field: name for field, name in usual.items() if field not in first and name in first}
+    return {
+        field: next(name for name in names if name in first)
+        for field, names in fields.items()
+        if field not in without and any(name in first for name in names)
+    }
 
 
 def _repairs(path: Path) -> dict[str, str]:

@@ -20,7 +20,8 @@ from outdo.data.hints import HINT, for_tasks
 from outdo.data.inject import inject
 from outdo.data.instructions import ids_of, read_instructions
 from outdo.data.load import load
-from outdo.data.pairs import choices
+from outdo.data.pairs import apart, choices
+from outdo.data.pairs import read_pairs as read_code_pairs
 from outdo.data.preferences import first_failures, preferences
 from outdo.data.problems import Problem, embedded_problems, read_problems
 from outdo.data.pulls import TASKS as PULL_TASKS
@@ -64,7 +65,7 @@ def content_of(spec: Data, root: Path, *, task: str) -> Json:
         read = digest([_digest(root / spec.path), salt()])
     else:
         read = _digest(root / spec.path)
-    if isinstance(spec, (Conversations, PairRows)) or spec.frozen is None:
+    if isinstance(spec, Conversations) or spec.frozen is None:
         return {"version": VERSION, "task": task, "read": read}
     frozen = read_frozen(Path(spec.frozen)).digest
     return {"version": VERSION, "task": task, "read": read, "frozen": frozen}
@@ -97,7 +98,9 @@ def examples_of(
     For the task `prefer` broken programs become choices between them and their repairs, unless the
     entry names tasks of its own.
     """
-    if isinstance(spec, (Conversations, PairRows)):
+    if isinstance(spec, Conversations):
+        return _as_they_are(spec, root)
+    if isinstance(spec, PairRows) and not spec.of_programs([task]):
         return _as_they_are(spec, root)
     examples, notes = _read(spec, root, seed, sandbox, task=task)
     if isinstance(spec, (Injected, Programs, Folder, Rows)):
@@ -141,7 +144,7 @@ def _as_they_are(spec: Conversations | PairRows, root: Path) -> tuple[ReadRows, 
 
 
 def _read(
-    spec: Injected | Programs | Folder | Rows | Pulls | Reviews | Commits | Instructions,
+    spec: Injected | Programs | Folder | Rows | PairRows | Pulls | Reviews | Commits | Instructions,
     root: Path,
     seed: int,
     sandbox: Runner,
@@ -167,6 +170,8 @@ def _read(
             return _repairs(spec, problems, programs, seed, sandbox)
         case Rows():
             return _rows(spec, root, seed, task)
+        case PairRows():
+            return _pairs_of_programs(spec, root, seed, task)
         case Pulls():
             return _pulls(spec, root, seed, task)
         case Reviews():
@@ -229,6 +234,17 @@ def _rows(spec: Rows, root: Path, seed: int, task: str) -> tuple[list[Example], 
     if task == "repair":
         examples = with_nearest(examples)
     return list(examples), _told(loaded.dropped)
+
+
+def _pairs_of_programs(
+    spec: PairRows, root: Path, seed: int, task: str
+) -> tuple[list[Example], list[str]]:
+    if task != "prefer":
+        problem = f"pairs of programs give no examples of {task!r}"
+        raise DataError(problem, "the task is prefer", where=spec.path)
+    mistakes = Mistakes(dropping=spec.drop)
+    pairs = list(read_code_pairs(root / spec.path, mistakes))
+    return choices(apart(pairs, spec.hold_out, seed=seed), seed=seed), _told(mistakes.counts)
 
 
 def _pulls(spec: Pulls, root: Path, seed: int, task: str) -> tuple[list[Example], list[str]]:

@@ -11,7 +11,7 @@ import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import get_args
 
@@ -150,7 +150,8 @@ def _pair(row: Row) -> CodePair:
     said = {one.name: row.values[one.name] for one in fields(CodePair) if one.name in row.values}
     for name in NEEDED:
         if not isinstance(said.get(name), str) or not str(said[name]).strip():
-            raise row.place.error(f"a pair has no {name!r}", f"it needs {', '.join(NEEDED)}")
+            hint = f"two programs need {', '.join(NEEDED)}; replies are read by another `format`"
+            raise row.place.error(f"a pair has no {name!r}", hint)
     for name in ("preamble", "problem", "licence"):
         if not isinstance(said.get(name, ""), str):
             raise row.place.error(f"{name!r} is no text", "write a string")
@@ -176,6 +177,18 @@ def _evidence(said: Json) -> Json:
 
 
 # ------------------------------------------------------------------ examples
+
+
+def apart(pairs: Sequence[CodePair], groups: int, *, seed: int) -> list[CodePair]:
+    """The pairs, those of so many groups to test with; at most of a third of all groups.
+
+    Where a pair is to test with already, they come back as they are.
+    """
+    if any(pair.split == "test" for pair in pairs):
+        return list(pairs)
+    order = sorted({pair.group for pair in pairs}, key=lambda name: digest([seed, "apart", name]))
+    held = set(order[: min(groups, len(order) // 3)])
+    return [replace(pair, split="test") if pair.group in held else pair for pair in pairs]
 
 
 def choices(pairs: Sequence[CodePair], *, seed: int) -> list[Example]:

@@ -34,7 +34,7 @@ from outdo.records import (
     to_json,
 )
 from outdo.store import Make, Row, RowStage, Store
-from outdo.study import Answering, Conversations, Data, PairRows
+from outdo.study import Answering, Conversations, Data
 from outdo.study.sources import Instructions
 from outdo.tasks import Task
 
@@ -87,7 +87,7 @@ class Made:
 
 def make_rows(shop: Shop, name: str, spec: Data, *, root: Path, seed: int) -> Made:
     """The rows that a data entry describes, made once for the same sources and settings."""
-    if not isinstance(spec, (Conversations, PairRows)) and spec.seed is not None:
+    if not isinstance(spec, Conversations) and spec.seed is not None:
         seed = spec.seed
     asked = spec.model_dump(mode="json", exclude={"seed", *_paths(spec)})
     what = {"spec": asked, "content": shop.tools.data_what(spec, root), "seed": seed}

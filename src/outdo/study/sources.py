@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -84,14 +85,23 @@ class Conversations(Part):
     drop: bool = False
 
 
-class PairRows(Part):
-    """Pairs of a file, each a prompt with a chosen and a rejected reply."""
+class PairRows(Examples):
+    """Pairs of a file: a prompt with a chosen and a rejected reply, or (`code`) two programs.
+
+    Two programs are an example of the task `prefer`, and taken for what "auto" means in its
+    studies. Where no pair of them is to test with, those of `hold_out` groups are, at most a third.
+    """
 
     source: Literal["pairs"]
     path: str
     format: str = "auto"
     columns: dict[str, str] | None = None
+    hold_out: int = Field(default=0, ge=0)
     drop: bool = False
+
+    def of_programs(self, tasks: Sequence[str]) -> bool:
+        """Whether the pairs are of programs, in a study of these tasks."""
+        return self.format == "code" or (self.format == "auto" and list(tasks) == ["prefer"])
 
 
 class Pulls(Examples):
@@ -178,12 +188,12 @@ Kind = Literal["examples", "conversation", "pair"]
 """What a data entry gives: examples of the task, or rows to learn from as they are."""
 
 
-def kind_of(data: Data) -> Kind:
-    """What comes out of a data entry."""
+def kind_of(data: Data, tasks: Sequence[str]) -> Kind:
+    """What comes out of a data entry, in a study of these tasks."""
     match data:
         case Conversations():
             return "conversation"
-        case PairRows():
+        case PairRows() if not data.of_programs(tasks):
             return "pair"
         case _:
             return "examples"

@@ -147,7 +147,7 @@ class Study(Part):
 
     def kind(self, name: str) -> Kind:
         """What a data set of this name gives."""
-        return "pair" if name in self.pairs else kind_of(self.data[name])
+        return "pair" if name in self.pairs else kind_of(self.data[name], self.tasks)
 
     def data_for(self, section: str, name: str) -> str:
         """The only data set that suits an entry which names none. Raises StudyError otherwise."""

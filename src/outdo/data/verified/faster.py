@@ -18,7 +18,7 @@ from outdo.data.place import content_name
 from outdo.data.problems import Problem
 from outdo.data.trial import LIMITS, Runs, trials
 from outdo.data.verified import cost
-from outdo.data.verified.growing import Family, families
+from outdo.data.verified.growing import Family, entry_of, families
 from outdo.data.verified.slower import slow_variants
 from outdo.records import Json, digest
 
@@ -72,7 +72,7 @@ def faster(
     `dropped` counts what gave no pair, and why.
     """
     dropped = Counter() if dropped is None else dropped
-    known = {problem.name: families(problem) for problem in problems if problem.entry}
+    known = {problem.name: families(problem) for problem in problems}
     usable = [problem for problem in problems if known.get(problem.name)]
     dropped[NO_INPUTS] += len(problems) - len(usable)
     rivals = _rivals(usable, most, seed=seed, sandbox=sandbox, dropped=dropped)
@@ -158,7 +158,7 @@ def _measured(
         cost.measuring(
             [rivals[heat.problem][place].code for place in heat.rivals],
             family,
-            entry=by_name[heat.problem].entry or "",
+            entry=entry_of(by_name[heat.problem]) or "",
             preamble=by_name[heat.problem].preamble,
         )
         for heat, family in asked

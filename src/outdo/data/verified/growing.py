@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +45,8 @@ def families(problem: Problem, *, sizes: Sequence[int] = SIZES) -> tuple[Family,
 
     The test with the most to grow from is the one whose other arguments are kept.
     """
-    known = [call for test in problem.tests if (call := arguments(test.call, problem.entry))]
+    entry = entry_of(problem)
+    known = [call for test in problem.tests if (call := arguments(test.call, entry))]
     if not known:
         return ()
     base = max(known, key=lambda call: sum(_width(value) for value in call.values()))
@@ -54,6 +56,15 @@ def families(problem: Problem, *, sizes: Sequence[int] = SIZES) -> tuple[Family,
         if all(len(call) <= 200_000 for call in calls):
             found.setdefault(calls, Family(name=name, sizes=tuple(sizes), calls=calls))
     return tuple(found.values())[:MOST]
+
+
+def entry_of(problem: Problem) -> str | None:
+    """The function that a problem's tests call: its entry, or what most of them begin with."""
+    if problem.entry:
+        return problem.entry
+    heads = Counter(test.call.partition("(")[0].strip() for test in problem.tests)
+    named = [(number, head) for head, number in heads.items() if head.isidentifier()]
+    return max(named)[1] if named else None
 
 
 def arguments(call: str, entry: str | None) -> Values:
