@@ -202,3 +202,11 @@ def test_a_set_of_which_nothing_is_left_is_refused(world: World) -> None:
     with pytest.raises(Exception, match="1 of 1 training rows left out"):
         run(world, TRAINED, Words())
     assert not world.trained
+
+
+def test_a_source_without_tests_can_be_learnt_from_and_not_asked(world: World) -> None:
+    world.rows = [example(n, "train") for n in range(3)]
+    text = TRAINED.replace("path: x}", "path: x, hold_out: 0}")
+    with pytest.raises(StudyError, match="'asked' has no example to test with") as caught:
+        run(world, text, Words())
+    assert "study.yaml:" in caught.value.where and not world.trained

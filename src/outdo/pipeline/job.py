@@ -120,7 +120,13 @@ class Job:
         return counting.size
 
     def _check_examples(self) -> None:
-        """Raises StudyError where the study names a task of which nobody is asked anything."""
+        """Raises StudyError where the study names a task, or a source, with nothing to ask."""
+        for answers in self.study.answers().values():
+            if not self.data[answers.data].of("test"):
+                problem = f"{answers.data!r} has no example to test with"
+                hint = "set its hold_out, or name another source"
+                where = self.study.where("answer", answers.entry)
+                raise StudyError(problem, hint, where=where)
         if len(self.duties.tasks) == 1:
             return
         asked = {answer.data for answer in self.study.answers().values()}
