@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from outdo.data.shingles import Numbers
 
+    Halves = NDArray[np.uint32]
+
 WORDS = 5
 """Words in a shingle."""
 
@@ -52,7 +54,7 @@ class Like:
 
 def signature(threshold: float = THRESHOLD) -> str:
     """What decides which rows are near-duplicates, in one line."""
-    return f"minhash|{WORDS}-word shingles|{BANDS}x{ROWS}|exact jaccard >= {threshold:g}|1"
+    return f"minhash|{WORDS}-word shingles|{BANDS}x{ROWS}|exact jaccard >= {threshold:g}|2"
 
 
 def near_duplicates(
@@ -95,13 +97,14 @@ def near_duplicates(
 def signatures(texts: Sequence[str]) -> NDArray[np.uint32]:
     """MinHash signatures, a row a text: the share of equal values estimates the similarity.
 
-    Value k is the least of (a_k x + b_k) mod 2^64 over the shingles x, of which the upper 32 bits
-    are kept; a_k is odd.
+    Value k is the least of (a_k x + b_k) mod 2^32 over the shingles, of which x are the upper 32
+    bits; a_k is odd.
     """
     import numpy as np
 
     found = np.empty((len(texts), PERMUTATIONS), dtype=np.uint32)
-    factors, offsets = drawn(PERMUTATIONS, stream=3), mixed(drawn(PERMUTATIONS, stream=4))
+    factors = drawn(PERMUTATIONS, stream=3).astype(np.uint32)
+    offsets = (mixed(drawn(PERMUTATIONS, stream=4)) >> np.uint64(32)).astype(np.uint32)
     block: list[Numbers] = []
     done = size = 0
     for numbers in runs(texts, words=WORDS):
@@ -115,19 +118,19 @@ def signatures(texts: Sequence[str]) -> NDArray[np.uint32]:
     return found
 
 
-def _least(block: Sequence[Numbers], factors: Numbers, offsets: Numbers) -> NDArray[np.uint32]:
+def _least(block: Sequence[Numbers], factors: Halves, offsets: Halves) -> Halves:
     """The signatures of some sets of shingles."""
     import numpy as np
 
-    every = np.concatenate(block)
+    every = (np.concatenate(block) >> np.uint64(32)).astype(np.uint32)
     starts = np.cumsum([0, *(len(numbers) for numbers in block[:-1])])
-    found = np.empty((len(block), len(factors)), dtype=np.uint64)
+    found = np.empty((len(block), len(factors)), dtype=np.uint32)
     turned = np.empty_like(every)
     for place, (factor, offset) in enumerate(zip(factors, offsets, strict=True)):
         np.multiply(every, factor, out=turned)
         turned += offset
         found[:, place] = np.minimum.reduceat(turned, starts)
-    return (found >> np.uint64(32)).astype(np.uint32)
+    return found
 
 
 def _bands(signed: NDArray[np.uint32]) -> Numbers:

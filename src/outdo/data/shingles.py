@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.uint64]
     Bytes = NDArray[np.uint8]
 
+FACTOR = 0xD6E8FEB86659FD93
+"""The odd number of which a word's number is a polynomial."""
+
 CHUNK_CHARACTERS = 2**18
 """About how much text is worked on at once, so that a processor's cache holds the work."""
 
@@ -104,25 +107,43 @@ def _of_chunk(texts: Sequence[str], words: int) -> Iterator[Numbers]:
 
 
 def _words(texts: Sequence[str]) -> tuple[Numbers, NDArray[np.intp]]:
-    """The number of every word in turn, and which text it stands in."""
+    """The number of every word in turn, and which text it stands in.
+
+    A word's number is a polynomial in its bytes, told by two sums from the texts' beginning: what
+    stands before it goes by subtracting, and its place by dividing (Karp and Rabin 1987).
+    """
     import numpy as np
 
     encoded = [text.lower().encode("utf-8", "surrogatepass") for text in texts]
     data = np.frombuffer(b" ".join([*encoded, b""]), dtype=np.uint8)
     inside = _word_bytes()[data]
-    edges = np.diff(inside.astype(np.int8), prepend=np.int8(0))
-    starts = np.flatnonzero(edges == 1)
+    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+    if len(inside) and inside[0]:
+        edges = np.concatenate([[0], edges])
+    starts, ends = edges[::2], edges[1::2]
     if not len(starts):
         return np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.intp)
-    lengths = np.flatnonzero(edges == -1) - starts
-    firsts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    places = np.arange(int(lengths.sum())) - np.repeat(firsts, lengths)
-    powers = np.full(int(lengths.max()), 0xD6E8FEB86659FD93, dtype=np.uint64)
-    powers[0] = 1
-    terms = drawn(256, stream=1)[data[inside]] * np.cumprod(powers)[places]
-    ends = np.cumsum([len(text) + 1 for text in encoded])
-    owners = np.searchsorted(ends, starts, side="right")
-    return mixed(np.add.reduceat(terms, firsts)), owners
+    powers, divisors = _powers(max(CHUNK_CHARACTERS, 1 << (len(data) - 1).bit_length()))
+    sums = drawn(256, stream=1)[data]
+    sums *= powers[: len(data)]
+    np.cumsum(sums, out=sums)
+    before = np.where(starts > 0, sums[starts - 1], np.uint64(0))
+    hashes = (sums[ends - 1] - before) * divisors[starts]
+    lasts = np.cumsum([len(text) + 1 for text in encoded])
+    return mixed(hashes), np.searchsorted(lasts, starts, side="right")
+
+
+@functools.lru_cache(maxsize=2)
+def _powers(count: int) -> tuple[Numbers, Numbers]:
+    """The powers of an odd number from 0 on, and what multiplies each to 1, all mod 2^64."""
+    import numpy as np
+
+    def powers(number: int) -> Numbers:
+        found = np.full(count, number, dtype=np.uint64)
+        found[0] = 1
+        return np.cumprod(found)
+
+    return powers(FACTOR), powers(pow(FACTOR, -1, 2**64))
 
 
 @functools.cache
