@@ -8,10 +8,10 @@ from outdo.engines.estimate import BYTES_PER_TOKEN
 from outdo.judging import Contest, criterion
 from outdo.judging.known import known_task
 from outdo.pipeline.asking import Asked, asked_of_all, has_gold, sampled
-from outdo.pipeline.duties import Duties
+from outdo.pipeline.duties import Duties, chosen
 from outdo.pipeline.jury import asking, manner_of
 from outdo.pipeline.rubrics import Given, both, call_of
-from outdo.records import Comparison, Example, Prompt, Request
+from outdo.records import Comparison, Example, Prompt, Request, digest
 from outdo.study import Answers, Compared, Judging, Study
 
 Test = Mapping[str, Sequence[Example]]
@@ -23,55 +23,70 @@ def size(text: str) -> int:
     return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
 
 
-def judged(
-    study: Study, duties: Duties, table: Compared, spec: Judging, test: Test
-) -> list[Request]:
+class Owed:
+    """What a study's contestants are asked, without shots; the same question is put once.
+
+    Contestants that differ in their model alone are asked the same.
+    """
+
+    def __init__(self, study: Study, duties: Duties, test: Test) -> None:
+        self.study, self.duties, self.test = study, duties, test
+        self._known: dict[str, list[Asked]] = {}
+
+    def of(self, answers: Answers, *, samples: int | None = None) -> list[Asked]:
+        """Each example's question, as often as it is sampled."""
+        told = {"shots": 0} if samples is None else {"shots": 0, "samples": samples}
+        ask = answers.ask.model_copy(update=told)
+        key = digest([answers.data, ask.model_dump(mode="json", exclude={"model", "precision"})])
+        if key not in self._known:
+            examples = self.test[answers.data]
+            made = asked_of_all(self.duties, ask, examples, {}, seed=self.study.seed, size=size)
+            self._known[key] = list(made)
+        return self._known[key]
+
+
+def judged(study: Study, owed: Owed, table: Compared, spec: Judging) -> list[Request]:
     """A judge's calls over one table."""
     answers = [one for one in study.answers().values() if one.entry in table.answers]
+    tasks = chosen(study, owed.duties, table.tasks)
     if spec.way == "rubric":
         return [
             request
             for one in answers
-            for owed in _owed(study, duties, one, test, samples=one.ask.samples)
-            for request in [_checked(owed, one, spec, study.seed)] * len(one.models)
+            for asked in owed.of(one)
+            if asked.task in tasks
+            for request in [_checked(asked, one, spec, study.seed)] * len(one.models)
         ]
     against = next(one for one in answers if one.entry == table.judge_against)
     return [
         request
         for one in answers
         if one is not against
-        for owed in _owed(study, duties, against, test, samples=1)
-        for request in _compared(owed, one, against, spec, study.seed)
+        for asked in owed.of(against, samples=1)
+        if asked.task in tasks
+        for request in _compared(asked, one, against, spec, study.seed)
     ]
 
 
-def _owed(
-    study: Study, duties: Duties, answers: Answers, test: Test, *, samples: int
-) -> Iterator[Asked]:
-    """What a contestant is asked, without shots."""
-    ask = answers.ask.model_copy(update={"shots": 0, "samples": samples})
-    return asked_of_all(duties, ask, test[answers.data], {}, seed=study.seed, size=size)
-
-
 def _compared(
-    owed: Asked, one: Answers, against: Answers, spec: Judging, seed: int
+    asked: Asked, one: Answers, against: Answers, spec: Judging, seed: int
 ) -> list[Request]:
     """The calls of one example, for as many samples as the two have."""
     contest = Contest(
-        comparison=Comparison(example=owed.example.id, a=one.name, b=against.name),
-        request=owed.request.prompt.messages,
+        comparison=Comparison(example=asked.example.id, a=one.name, b=against.name),
+        request=asked.request.prompt.messages,
         replies=(_filled("a", one), _filled("b", against)),
-        criterion=spec.criterion or criterion(owed.task.name),
+        criterion=spec.criterion or criterion(asked.task.name),
     )
     calls = [_request(call.prompt, spec, seed) for call in manner_of(spec).prompts(contest)]
     return calls * max(one.ask.samples * len(one.models), against.ask.samples * len(against.models))
 
 
-def _checked(owed: Asked, one: Answers, spec: Judging, seed: int) -> Request:
+def _checked(asked: Asked, one: Answers, spec: Judging, seed: int) -> Request:
     given = Given(
-        example=owed.example.id,
+        example=asked.example.id,
         contestant=one.name,
-        request=owed.request.prompt.messages,
+        request=asked.request.prompt.messages,
         reply=_filled("a", one),
     )
     call = call_of(given, spec)

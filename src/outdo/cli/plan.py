@@ -8,11 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from outdo.cli.costs import Books, Share, show_shares
-from outdo.cli.owed import judged, known, size
+from outdo.cli.owed import Owed, judged, known
 from outdo.cli.remote import Remote
 from outdo.errors import DataError
 from outdo.pipeline import Tools, make_data
-from outdo.pipeline.asking import asked_of_all
 from outdo.pipeline.duties import Duties, chosen, duties_of
 from outdo.pipeline.job import limited
 from outdo.pipeline.protocols import Watch
@@ -79,14 +78,14 @@ def shares_of(
         for name, data in made.items()
         if data.examples
     }
-    books = Books(remote)
+    books, owed = Books(remote), Owed(study, duties, test)
     for answers in study.answers().values():
-        requests = _asked(study, duties, answers, test)
+        requests = _asked(owed, answers)
         yield books.share(_name(study, answers.ask.model), answers.name, requests)
     for title, table in study.compare.items():
         for name in table.judges:
             spec = study.judges[name]
-            requests = judged(study, duties, table, spec, _told(study, duties, [table], test))
+            requests = judged(study, owed, table, spec)
             yield books.share(_name(study, spec.model), f"{name} judges {title}", requests)
     for name, spec in study.judges.items():
         tables = [table for table in study.compare.values() if name in table.judges]
@@ -111,12 +110,7 @@ def _name(study: Study, model: str) -> str:
     return study.model(model).model if model in study.models else model
 
 
-def _asked(
-    study: Study, duties: Duties, answers: Answers, test: Mapping[str, Sequence[Example]]
-) -> list[Request]:
+def _asked(owed: Owed, answers: Answers) -> list[Request]:
     """A contestant's requests; where a task asks a second time, as many again and as long."""
-    ask = answers.ask.model_copy(update={"shots": 0})
-    owed = asked_of_all(duties, ask, test[answers.data], {}, seed=study.seed, size=size)
-    return [one.request for one in owed for _ in range(2 if one.task.then else 1)] * len(
-        answers.models
-    )
+    asked = [one.request for one in owed.of(answers) for _ in range(2 if one.task.then else 1)]
+    return asked * len(answers.models)
