@@ -240,8 +240,15 @@ def test_a_row_that_cant_be_used_is_told_with_its_line(
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(DataError, match="no such file") as caught:
         read(tmp_path / "nothing.jsonl")
+    assert "--set data_root=" in caught.value.hint
+
+
+def test_rows_of_several_files_are_told_apart(tmp_path: Path) -> None:
+    path = written(tmp_path, [{**row, "id": None} for row in told()])
+    found = read(path, prefix="first/")
+    assert [row.example.id for row in found] == ["first/0", "first/1", "first/2"]
 
 
 # ------------------------------------------------------------------ the study

@@ -28,13 +28,17 @@ def read_outputs(
     input: str,
     reference: str,
     contestants: Mapping[str, str],
+    prefix: str = "",
 ) -> list[Stored]:
     """The rows of a file; all but the path are names of fields, points leading into fields.
 
     `contestants` maps a name to the field of its texts. A row without an id is named by its number,
-    one without an input has none. Raises DataError, with the line, for a row that lacks anything
-    else, and for an id that stood before.
+    one without an input has none; `prefix` stands before each id. Raises DataError, with the line,
+    for a row that lacks anything else, and for an id that stood before.
     """
+    if not path.exists():
+        hint = "paths start from data_root: change it with --set data_root=..."
+        raise DataError("there is no such file", hint, where=str(path))
     found: dict[str, Stored] = {}
     for number, row in enumerate(read_rows(path)):
         name = inside(row.values, id)
@@ -46,11 +50,11 @@ def read_outputs(
             "input": _text(inside(row.values, input), input, row.place) or "",
         }
         example = Example(
-            id=name,
+            id=prefix + name,
             task="write",
             given=given,
             wanted={"reference": _said(row, reference)},
-            group=name,
+            group=prefix + name,
             split="test",
             source=path.name,
         )

@@ -146,6 +146,7 @@ def tell_outputs(study: OutputsStudy, *, store: Store, tools: Tools, command: st
             input=spec.input,
             reference=spec.reference,
             contestants=spec.contestants,
+            prefix=f"{title}/" if len(study.outputs) > 1 else "",
         )
         for title, spec in study.outputs.items()
     }
