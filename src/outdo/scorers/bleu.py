@@ -122,18 +122,19 @@ def count(candidate: Sequence[str], reference: Sequence[str], *, orders: int = 4
 
 def _shared(candidate: Sequence[str], reference: Sequence[str], order: int) -> int:
     """How many n-grams two texts share, each as often as in the one that has it less often."""
-    theirs = _ngrams(reference, order)
-    here = theirs.get
-    return sum(
-        times if times < (known := here(ngram, 0)) else known
-        for ngram, times in _ngrams(candidate, order).items()
-    )
+    said, wanted = _ngrams(candidate, order), _ngrams(reference, order)
+    both = set(said).intersection(wanted)
+    if not both:
+        return 0
+    # Most n-grams stand once in a text: only those that both have are counted.
+    mine, theirs = (Counter(filter(both.__contains__, ngrams)) for ngrams in (said, wanted))
+    return sum(map(min, map(mine.__getitem__, both), map(theirs.__getitem__, both)))
 
 
-def _ngrams(tokens: Sequence[str], order: int) -> Counter[object]:
+def _ngrams(tokens: Sequence[str], order: int) -> Sequence[object]:
     if order == 1:
-        return Counter(tokens)
-    return Counter(zip(*(tokens[start:] for start in range(order)), strict=False))
+        return tokens
+    return list(zip(*(tokens[start:] for start in range(order)), strict=False))
 
 
 def _summed(

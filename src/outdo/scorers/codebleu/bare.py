@@ -26,6 +26,7 @@ _DOUBT = "'"
 """How a sketch marks a string that may be a statement; other strings are an x, comments a #."""
 
 _GROUP = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
+_CLOSING = frozenset(")]}")
 _BRACKET = re.compile(r"[()\[\]{}]")
 
 _ROWS = re.compile(r"[^\n]*\n|[^\n]+")
@@ -40,13 +41,11 @@ def bare(code: str, language: str) -> str:
     A Python program that `tokenize` refuses stays as it is. Blanks at the ends of lines vanish.
     """
     if language == "python":
-        cut = _cut(code) if _QUICK and not _ODD.search(code) else None
-        if cut is None:
-            try:
-                cut = _tokenized(code)
-            except (tokenize.TokenError, SyntaxError):
-                return code
-        code = cut
+        try:
+            cut = _cut(code) if _QUICK and not _ODD.search(code) else None
+            code = _tokenized(code) if cut is None else cut
+        except (tokenize.TokenError, SyntaxError):
+            return code
     else:
         code = _BRACES.sub(lambda found: " " if found[0][0] == "/" else found[0], code)
     return "\n".join([line for line in code.split("\n") if line.strip()])
@@ -79,7 +78,8 @@ def _tokenized(code: str) -> str:
 def _cut(code: str) -> str | None:
     """`_tokenized` of a plain program, by what a sketch of it tells.
 
-    None where only `tokenize` can tell: odd strings, brackets or indents that don't match.
+    None where only `tokenize` can tell: odd strings, brackets closed that weren't opened. Raises
+    what `tokenize` does of a bracket that stays open, and of indents that don't match.
     """
     if code[:1] in (" ", "\n"):
         return None
@@ -131,14 +131,17 @@ def _opened(text: str) -> int:
 
 
 def _statements(sketch: str) -> list[bool] | None:
-    """Whether each doubted string begins a statement; None where brackets or indents don't match.
+    """Whether each doubted string begins a statement; None where brackets don't match.
 
     It does behind an indent or the end of a statement, not behind an empty row or a way back.
     """
     found = 1
     while found:
         sketch, found = _GROUP.subn("x", sketch)
-    if _BRACKET.search(sketch):
+    brackets = _BRACKET.findall(sketch)
+    if brackets:
+        if _CLOSING.isdisjoint(brackets):
+            raise tokenize.TokenError("a bracket is never closed")
         return None
     starting: list[bool] = []
     indents, after_blank = [0], False
@@ -155,7 +158,7 @@ def _statements(sketch: str) -> list[bool] | None:
         while column < indents[-1]:
             indents.pop()
         if column != indents[-1]:
-            return None
+            raise IndentationError("a row goes back to no indent that there was")
         if text[0] == _DOUBT:
             starting.append(starts)
     return starting

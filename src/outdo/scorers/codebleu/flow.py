@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from operator import itemgetter
+from operator import itemgetter, ne
 
 from outdo.scorers.codebleu.trees import Tree
 
@@ -103,8 +103,7 @@ class Walk:
         self._within = 0
         self._seen: dict[tuple[object, ...], tuple[list[Edge], list[tuple[int, ...] | None]]] = {}
         self.uses, self._first = _uses(tree, texts)
-        marks = [kind in self.busy for kind in tree.kinds]
-        self._busy = list(accumulate(marks, initial=0))
+        self._busy = list(accumulate(map(self.busy.__contains__, tree.kinds), initial=0))
 
     def run(self) -> None:
         """Walk the whole program."""
@@ -229,13 +228,12 @@ def _uses(tree: Tree, texts: Sequence[str]) -> tuple[list[Use], list[int]]:
         last = {span: place for place, span in enumerate(spans)}
         places = [last[span] for span in spans]
         texts = [texts[place] for place in places]
-    uses: list[Use] = []
-    before: list[int] = []
-    for place, kind, text in zip(places, kinds, texts, strict=True):
-        before.append(len(uses))
-        if kind != text:
-            uses.append((place, text, kind == "identifier"))
-    before.append(len(uses))
+    uses = [
+        (place, text, kind == "identifier")
+        for place, kind, text in zip(places, kinds, texts, strict=True)
+        if kind != text
+    ]
+    before = list(accumulate(map(ne, kinds, texts), initial=0))
     return uses, [before[leaves] for leaves in tree.before]
 
 

@@ -11,7 +11,7 @@ import importlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from outdo.errors import DataError, MissingExtra
@@ -80,7 +80,9 @@ class Tree:
 
     def is_deeper(self, levels: int) -> bool:
         """Whether a leaf lies more levels deep."""
-        if len(self.sizes) <= levels:
+        # Under half as many levels, each of the others holds more nodes than half of them.
+        half = levels // 2
+        if len([size for size in self.sizes if size > half]) < half:
             return False
         ends: list[int] = []
         for node, size in enumerate(self.sizes):
@@ -220,27 +222,37 @@ def _read_print(text: str) -> list[int]:
     parts: list[object] = []
     outer: list[tuple[int, list[object]]] = []
     for piece in text.split("(")[1:]:
-        name, closing, rest = piece.partition(")")
-        if not closing:
+        if ")" not in piece:
             outer.append((len(found), parts))
             parts = [piece]
             found.append(0)
             continue
-        # What a parser misses is printed even where it is no node that one can visit.
-        if not name.startswith("MISSING _"):
-            found.append(hash(name))
-        following = rest.lstrip(")")
-        if len(following) == len(rest):
+        number, ends, following = _read_end(piece)
+        if number is not None:
+            found.append(number)
+        if not ends:
             parts.append(piece)
             continue
-        parts.append(name)
-        for _ in range(min(len(rest) - len(following), len(outer))):
+        parts.append(number)
+        for _ in range(min(ends, len(outer))):
             number = hash(tuple(parts))
             place, parts = outer.pop()
             found[place] = number
             parts.append(number)
         parts.append(following)
     return found
+
+
+@lru_cache(maxsize=1 << 12)
+def _read_end(piece: str) -> tuple[int | None, int, str]:
+    """The number of a node without named children, how many others end with it, what follows them.
+
+    What a parser misses is printed even where it is no node that one can visit: no number.
+    """
+    name, _, rest = piece.partition(")")
+    following = rest.lstrip(")")
+    hidden = name.startswith("MISSING _")
+    return None if hidden else hash(name), len(rest) - len(following), following
 
 
 def _spelled(quoted: re.Match[str]) -> str:
