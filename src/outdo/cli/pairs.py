@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from outdo.cli.gather import Alike, Allow, Evaluation, Overlap
 from outdo.cli.options import Sandbox, Tier
 
 Out = Annotated[
@@ -145,22 +146,13 @@ def sift_pairs(
     least: Annotated[
         float, typer.Option("--least", min=0, max=1, help="Share of tokens in common, at least.")
     ] = 0.3,
-    alike: Annotated[
-        float, typer.Option("--alike", min=0.5, max=1, help="Similarity of near-duplicates.")
-    ] = 0.8,
-    evaluation: Annotated[
-        list[Path] | None,
-        typer.Option("--evaluation", metavar="FILE", help="Rows to keep apart from; repeat it."),
-    ] = None,
-    overlap: Annotated[
-        float, typer.Option("--overlap", min=0, max=1, help="Share of 13-grams that is too much.")
-    ] = 0.2,
+    alike: Alike = 0.8,
+    evaluation: Evaluation = None,
+    overlap: Overlap = 0.2,
     permissive: Annotated[
         bool, typer.Option("--permissive", help="Keep pairs of a permissive licence alone.")
     ] = False,
-    allow: Annotated[
-        list[str] | None, typer.Option("--allow", help="Permit this licence too; repeat it.")
-    ] = None,
+    allow: Allow = None,
     even: Annotated[
         bool, typer.Option("--even", help="As many better sides longer as shorter.")
     ] = False,

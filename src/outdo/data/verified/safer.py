@@ -112,7 +112,11 @@ def _all(codes: Sequence[Code], way: str, dropped: Counter[str]) -> Iterator[_Dr
 
 
 def _distinct(drafts: Iterator[_Draft]) -> list[_Draft]:
-    return list({(one.safe, one.unsafe): one for one in drafts}.values())
+    """The drafts, of those with the same sides the first."""
+    found: dict[tuple[str, str], _Draft] = {}
+    for one in drafts:
+        found.setdefault((one.safe, one.unsafe), one)
+    return list(found.values())
 
 
 def _chosen(

@@ -180,11 +180,14 @@ def _worded(source: Source) -> Iterator[list[Change]]:
             words = _words(source, call.args[0])
             if words is not None:
                 yield [source.put(call.args[0], words), source.without(call, shell)]
-        if name == "os.system" and len(call.args) == 1:
-            words = _words(source, call.args[0])
-            if words is not None:
-                new = f"subprocess.run({words}).returncode"
-                yield [source.put(call, new)]
+
+
+def _started(source: Source) -> Iterator[list[Change]]:
+    """`os.system(text)` becomes a process that is started by its words."""
+    for name, call in source.calls:
+        words = _words(source, call.args[0]) if name == "os.system" and call.args else None
+        if words is not None:
+            yield [source.put(call, f"subprocess.run({words}).returncode")]
 
 
 SHELL_MARKS = "|&;<>$`*~\n"
@@ -535,7 +538,7 @@ WEAKNESSES: tuple[Weakness, ...] = (
     _weakness("extract-all", "B202", _extracted),
     _weakness("whole-pickle", "B614", _loaded_whole, _weights_only),
     _weakness("shell", "B602", _shelled, _worded, "shlex"),
-    _weakness("system", "B605", nothing, _worded, "shlex subprocess"),
+    _weakness("system", "B605", nothing, _started, "shlex subprocess"),
     _weakness("formatted-query", "B608", _formatted, _parametrised),
     _weakness("weak-hash", "B324", _renamed(STRONG), _strong),
     _weakness("guessable-draw", "B311", _drawn, _undrawn, "random"),
