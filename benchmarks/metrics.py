@@ -19,7 +19,7 @@ import random
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -97,6 +97,7 @@ def measured(contest: Contest, pairs: Pairs, *, turns: int) -> dict[str, object]
     return {
         "ratio": round(statistics.median(ratios), 2),
         "lowest": round(min(ratios), 2),
+        "highest": round(max(ratios), 2),
         "outdo_ms": round(statistics.median(ours) / len(pairs) * 1e3, 4),
         "package_ms": round(statistics.median(theirs) / len(pairs) * 1e3, 4),
         "pairs": len(pairs),
@@ -137,31 +138,36 @@ def machine() -> dict[str, object]:
     }
 
 
+STORED = HERE / "results" / "metrics.json"
+
+
+def store(found: Mapping[str, dict[str, object]], path: Path = STORED) -> None:
+    """Put what was measured beside what is stored of other metrics, each with its machine."""
+    told = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    details = {**told.get("details", {}), **found}
+    ordered = {name: details[name] for name in PEERS if name in details}
+    ratios = {name: one["ratio"] for name, one in ordered.items()}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({**ratios, "details": ordered}, indent=2) + "\n", "utf-8")
+
+
 def main() -> None:
     """Measure, print and store."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=1000)
-    parser.add_argument("--turns", type=int, default=3, help="of which the median counts")
-    parser.add_argument("--only", choices=sorted(PEERS), help="one metric, not stored")
+    parser.add_argument("--turns", type=int, default=5, help="of which the median counts")
+    parser.add_argument("--only", choices=sorted(PEERS), help="one metric; others stay as stored")
     parser.add_argument("--quick", action="store_true", help="one turn of 40 pairs, not stored")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     pairs, turns = (40, 1) if asked.quick else (asked.pairs, asked.turns)
-    told: dict[str, object] = {}
-    details: dict[str, object] = {}
     for name, peer in PEERS.items():
         if asked.only in (None, name):
-            real = SOURCES.get(name, answers)(pairs)
-            found = measured(peer(), real, turns=turns)
-            told[name] = found["ratio"]
-            details[name] = found
+            found = measured(peer(), SOURCES.get(name, answers)(pairs), turns=turns)
             print(name, json.dumps(found), flush=True)
-    text = json.dumps({**told, "details": details, "machine": machine()}, indent=2) + "\n"
-    print(text, end="")
-    if not asked.quick and asked.only is None:
-        (HERE / "results").mkdir(exist_ok=True)
-        (HERE / "results" / "metrics.json").write_text(text)
+            if not asked.quick:
+                store({name: {**found, "machine": machine()}})
 
 
 if __name__ == "__main__":

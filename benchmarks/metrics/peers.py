@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from outdo import tokens
@@ -30,8 +31,8 @@ class Contest:
     may_differ: float = 0.0
 
 
-def code() -> Contest:
-    """CodeBLEU in the package's own form; a fifth of its numbers hang on the seed of hashes."""
+def code(form: ours.Form) -> Contest:
+    """CodeBLEU. In the package's own form a fifth of its numbers hang on the seed of hashes."""
     import codebleu
 
     def theirs(pairs: Pairs) -> list[float]:
@@ -39,13 +40,15 @@ def code() -> Contest:
 
     def mine(pairs: Pairs) -> list[float]:
         return [
-            ours.codebleu(candidate=a, reference=b, language="python", form="compat").score
+            ours.codebleu(candidate=a, reference=b, language="python", form=form).score
             for a, b in pairs
         ]
 
     mine([("x", "y")])
+    # The form `fixed` is another number: only its time is compared.
+    may_differ = 0.35 if form == "compat" else 1.0
     return Contest(
-        package="codebleu", ours=mine, theirs=theirs, forget=ours.forget, may_differ=0.35
+        package="codebleu", ours=mine, theirs=theirs, forget=ours.forget, may_differ=may_differ
     )
 
 
@@ -116,7 +119,8 @@ def vectors() -> Contest:
 
 
 PEERS: dict[str, Callable[[], Contest]] = {
-    "codebleu": code,
+    "codebleu": partial(code, "compat"),
+    "codebleu_fixed": partial(code, "fixed"),
     "bleu": words,
     "redit": edits,
     "bertscore": vectors,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -30,7 +31,7 @@ def test_both_sides_of_a_contest_give_the_same(metrics: ModuleType, name: str) -
     with pytest.warns() if name == "bleu" else pytest.MonkeyPatch.context():
         found = metrics.measured(metrics.PEERS[name](), PAIRS, turns=3)
     assert found["ratio"] > 0
-    assert found["lowest"] <= found["ratio"]
+    assert found["lowest"] <= found["ratio"] <= found["highest"]
     assert found["pairs"] == 40
 
 
@@ -42,3 +43,17 @@ def test_numbers_that_differ_stop_it(metrics: ModuleType) -> None:
     )
     with pytest.raises(SystemExit, match="other: 40 of 40 numbers differ"):
         metrics.measured(contest, PAIRS, turns=1)
+
+
+def test_what_is_measured_anew_stands_beside_what_is_stored(
+    metrics: ModuleType, tmp_path: Path
+) -> None:
+    path = tmp_path / "results" / "metrics.json"
+    metrics.store({"redit": {"ratio": 20.0}}, path)
+    metrics.store({"bleu": {"ratio": 2.0}}, path)
+    metrics.store({"redit": {"ratio": 21.0}}, path)
+    assert json.loads(path.read_text("utf-8")) == {
+        "bleu": 2.0,
+        "redit": 21.0,
+        "details": {"bleu": {"ratio": 2.0}, "redit": {"ratio": 21.0}},
+    }
