@@ -7,6 +7,8 @@ import math
 import os
 import subprocess
 import sys
+import tokenize
+from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
@@ -26,6 +28,9 @@ from outdo.scorers.codebleu import (
     trees,
     walks,
 )
+from outdo.scorers.codebleu.bare import bare
+
+bare_module = import_module("outdo.scorers.codebleu.bare")
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "codebleu.json").read_text("utf-8"))
 
@@ -178,7 +183,7 @@ def visits(depth: int, monkeypatch: pytest.MonkeyPatch, form: Form) -> int:
     counted = [0]
     visit = walks.PythonWalk.visit
 
-    def counting(self: walks.PythonWalk, node: trees.Node, states: Any) -> None:
+    def counting(self: walks.PythonWalk, node: int, states: Any) -> None:
         counted[0] += 1
         visit(self, node, states)
 
@@ -196,6 +201,81 @@ def test_the_cost_is_linear_in_the_depth_of_loops(monkeypatch: pytest.MonkeyPatc
     assert twenty <= 2.05 * ten
     ten, twenty = (visits(depth, monkeypatch, "compat") for depth in (10, 20))
     assert twenty <= 8 * ten  # the package's factor is 1,024
+
+
+# ------------------------------------------------------------------ reading programs
+
+
+PROGRAMS = sorted({text for pairs in PAIRS.values() for pair in pairs for text in pair})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_tree_in_lists_is_that_of_the_parser(language: str) -> None:
+    for program in PROGRAMS:
+        tree = trees.parse(program, language)
+        assert tree.kinds == [raw.type for raw in tree.raws]
+        assert tree.named == [raw.is_named for raw in tree.raws]
+        for node, raw in enumerate(tree.raws):
+            assert [tree.raws[child] for child in tree.children(node)] == raw.children
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_shapes_are_alike_where_the_parser_prints_alike(language: str) -> None:
+    numbers: dict[int, str] = {}
+    for program in PROGRAMS:
+        tree = trees.parse(program, language)
+        if tree.raws[0].has_error:
+            continue
+        inner = [raw for raw in tree.raws if raw.child_count and raw.is_named]
+        prints = [str(raw) for raw in (inner if tree.raws[0].child_count else [tree.raws[0]])]
+        shapes = trees.printed_shapes(tree)
+        for number, text in zip(shapes, prints, strict=False):
+            assert numbers.setdefault(number, text) == text
+    assert len(set(numbers.values())) == len(numbers) > 1
+
+
+@pytest.mark.parametrize("mark", ["(", ")", "'", '"', "\\"])
+def test_a_mark_that_is_in_the_way_or_missing_is_no_bracket_of_a_print(mark: str) -> None:
+    for program in (f"x = 1 {mark} $ 2", f"f(a, {mark}", f"if x{mark}:\n  y = [1"):
+        tree = trees.parse(program, "python")
+        assert len(trees._read_print(str(tree.raws[0]))) >= sum(tree.named)
+
+
+@pytest.mark.parametrize(
+    ("program", "left"),
+    [
+        ('"""Say."""\nx = 1', "x = 1"),
+        ('def f():\n    """Say."""\n    return 1', "def f():\n    \n    return 1"),
+        ('x = [\n    "kept",\n"gone",\n]', 'x = [\n    "kept",\n,\n]'),
+        ("x = '#'  # gone", "x = '#'  "),
+        ("f(\n# stays, for the bracket is never closed", None),
+        ("if x:\n    y\n  'stays'", None),
+        ("if x:\n    'gone'\n    y\n\n    'stays'", "if x:\n    \n    y\n\n    'stays'"),
+        ("x = 'never closed", "x = 'never closed"),
+        ("u'gone'\nx = f'kept'", "\nx = f'kept'"),
+    ],
+)
+def test_comments_and_strings_that_are_statements_go(program: str, left: str | None) -> None:
+    rows = [row.rstrip() for row in (program if left is None else left).split("\n")]
+    found = [row.rstrip() for row in bare(program, "python").split("\n")]
+    assert found == ([row for row in rows if row] if left is not None else rows)
+
+
+@settings(max_examples=100)
+@given(st.text(alphabet=st.sampled_from("x=1 \n\n  ():[]#'\"f,"), max_size=40))
+def test_a_sketch_takes_out_what_the_tokens_tell(text: str) -> None:
+    """Whatever the quick way gives, the slow one gives as well, but for blanks at ends of rows."""
+    sketch, code = [], text.strip()
+    for cut in (bare_module._cut, bare_module._tokenized):
+        try:
+            found = cut(code)
+        except (tokenize.TokenError, SyntaxError):
+            sketch.append(["refused"])
+            continue
+        if found is None:
+            return
+        sketch.append([row.rstrip() for row in found.split("\n") if row.strip()])
+    assert sketch[0] == sketch[1]
 
 
 # ------------------------------------------------------------------ bad input
