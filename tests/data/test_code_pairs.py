@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from outdo.data.pairs import CodePair, choices, read_pairs, write_pairs
+from outdo.data.pairs import GENERAL, CodePair, choices, read_pairs, reworded, write_pairs
 from outdo.data.rows import Mistakes
 from outdo.errors import DataError
+from outdo.tasks import prefer
 
 
 def pair(number: int, criterion: str = "correctness") -> CodePair:
@@ -73,3 +74,33 @@ def test_each_criterion_of_a_split_stands_first_as_often_as_second() -> None:
             one.better,
             one.worse,
         )
+
+
+def test_a_choice_may_have_another_criterion_or_none_and_no_comments() -> None:
+    commented = dataclasses.replace(
+        pair(1),
+        better='def f(x):\n    """Add."""\n    return x + 2  # two',
+        worse="def f(x):\n    return x - 1",
+    )
+    (row,) = choices([commented], seed=1)
+    (general, absent, bare) = (
+        reworded(row, criterion=GENERAL),
+        reworded(row, criterion=""),
+        reworded(row, bare=True),
+    )
+    asked = [prefer.task.prompt(one, variant="compare").messages[-1].content for one in
+             (row, general, absent, bare)]  # fmt: skip
+    assert "What counts is correctness. Reply" in asked[0]
+    assert "What counts is how good it is on the whole. Reply" in asked[1]
+    assert "better? Reply" in asked[2] and "counts" not in asked[2]
+    assert "Add." in asked[0] and "# two" in asked[0]
+    assert "Add." not in asked[3] and "# two" not in asked[3] and "return x + 2" in asked[3]
+    said = [prefer.task.prompt(one, variant="reward").messages[-1].content for one in (row, absent)]
+    assert said[0].endswith("Write the program. What counts is correctness.")
+    assert said[1].endswith("Write the program.")
+
+
+def test_programs_that_differ_in_comments_alone_keep_them() -> None:
+    alike = dataclasses.replace(pair(1), better="x = 1  # one", worse="x = 1")
+    (row,) = choices([alike], seed=1)
+    assert reworded(row, bare=True) == row

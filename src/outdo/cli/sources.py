@@ -20,7 +20,7 @@ from outdo.data.hints import HINT, for_tasks
 from outdo.data.inject import inject
 from outdo.data.instructions import ids_of, read_instructions
 from outdo.data.load import load
-from outdo.data.pairs import apart, choices
+from outdo.data.pairs import GENERAL, apart, choices, reworded
 from outdo.data.pairs import read_pairs as read_code_pairs
 from outdo.data.preferences import first_failures, preferences
 from outdo.data.problems import Problem, embedded_problems, read_problems
@@ -38,7 +38,7 @@ from outdo.protocols import Runner
 from outdo.records import Conversation, Example, Json, Pair, digest, to_json
 from outdo.store import file_digest
 from outdo.study import Conversations, Data, Folder, Injected, PairRows, Programs, Rows
-from outdo.study.sources import Commits, Instructions, Pulls, Reviews
+from outdo.study.sources import Commits, Comparable, Instructions, Pulls, Reviews
 from outdo.tasks.hint import can_be_taught
 
 HINTS = ("hint", "hint-guarded")
@@ -109,9 +109,27 @@ def examples_of(
     if task == "prefer" and isinstance(spec, (Injected, Programs, Folder)) and not spec.tasks:
         failures = first_failures(examples, sandbox=sandbox)
         examples = preferences(examples, seed=seed, failures=failures)
+    if isinstance(spec, Comparable):
+        examples = _compared(examples, spec)
     if spec.frozen is not None:
         examples = held_to(examples, read_frozen(Path(spec.frozen)), where=spec.frozen)
     return examples, notes
+
+
+def _compared(examples: list[Example], spec: Comparable) -> list[Example]:
+    """The pairs of programs as the entry wants them shown; other examples stay."""
+    if spec.criterion == "given" and spec.comments == "keep":
+        return examples
+    if not any(example.task == "prefer" for example in examples):
+        raise DataError(
+            "criterion and comments are of pairs of programs", "the study's task is prefer"
+        )
+    criterion = {"given": None, "general": GENERAL, "absent": ""}[spec.criterion]
+    bare = spec.comments == "strip"
+    return [
+        reworded(example, criterion=criterion, bare=bare) if example.task == "prefer" else example
+        for example in examples
+    ]
 
 
 def _of_tasks(

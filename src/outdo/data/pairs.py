@@ -6,6 +6,7 @@ these; whoever learns from them or is judged by them takes `choices`, which show
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import tempfile
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import get_args
 
+from outdo.data.comments import without_comments
 from outdo.data.rows import Mistakes, Row, read_rows
 from outdo.errors import DataError, MissingExtra
 from outdo.records import Example, Json, Split, digest, to_json
@@ -49,6 +51,7 @@ class CodePair:
     split: Split = "train"
 
 
+SIDES = ("first", "second")
 NEEDED = ("id", "group", "source", "criterion", "statement", "better", "worse")
 
 
@@ -228,3 +231,19 @@ def _choice(pair: CodePair, *, better_first: bool) -> Example:
         split=pair.split,
         source=pair.source,
     )
+
+
+def reworded(example: Example, *, criterion: str | None = None, bare: bool = False) -> Example:
+    """A choice with another criterion, none if that is empty, or without comments and docstrings.
+
+    Programs that would be the same then, or have no syntax tree, keep what they have.
+    """
+    given = dict(example.given)
+    if criterion is not None:
+        given["criterion"] = criterion
+    if bare:
+        with contextlib.suppress(DataError):
+            sides = [without_comments(str(given[side]), docstrings=True) for side in SIDES]
+            if sides[0] != sides[1]:
+                given.update(zip(SIDES, sides, strict=True))
+    return replace(example, given=given)

@@ -21,11 +21,22 @@ class Examples(Part):
     frozen: str | None = None
 
 
+class Comparable(Examples):
+    """An entry that gives the task `prefer` pairs of programs.
+
+    `criterion` says what counts: what each pair is known for, how good a program is in general, or
+    nothing. With `comments: strip` both programs stand without comments and docstrings.
+    """
+
+    criterion: Literal["given", "general", "absent"] = "given"
+    comments: Literal["keep", "strip"] = "keep"
+
+
 ForTasks = list[Literal["repair", "hint"]] | None
 """Tasks that buggy programs are examples of, each of all of them; none: that of the study."""
 
 
-class Injected(Examples):
+class Injected(Comparable):
     """Correct programs, broken on purpose; each bug verified by running."""
 
     source: Literal["inject"]
@@ -37,7 +48,7 @@ class Injected(Examples):
     double: float = Field(default=0.0, ge=0, le=1)
 
 
-class Programs(Examples):
+class Programs(Comparable):
     """Real programs of students, some right and some wrong, with the problems they solve."""
 
     source: Literal["programs"]
@@ -65,7 +76,7 @@ class Rows(Examples):
     drop: bool = False
 
 
-class Folder(Examples):
+class Folder(Comparable):
     """A folder of `.py` files by student, with doctests, pytest files or stdin/stdout pairs."""
 
     source: Literal["folder"]
@@ -85,7 +96,7 @@ class Conversations(Part):
     drop: bool = False
 
 
-class PairRows(Examples):
+class PairRows(Comparable):
     """Pairs of a file: a prompt with a chosen and a rejected reply, or (`code`) two programs.
 
     Two programs are an example of the task `prefer`, and taken for what "auto" means in its
@@ -129,7 +140,7 @@ class Reviews(Examples):
     drop: bool = False
 
 
-class Commits(Examples):
+class Commits(Comparable):
     """Commits that changed one function: that function after the commit against before it."""
 
     source: Literal["commits"]

@@ -38,12 +38,15 @@ OTHER = {FIRST: SECOND, SECOND: FIRST}
 
 JUDGE = "You compare programs in Python."
 AUTHOR = "You write programs in Python."
-ASK = "Which program is better? What counts is {criterion}. Reply with one letter, A or B."
+ASK = "Which program is better? {counts}Reply with one letter, A or B."
 ASK_WITH_REASONS = (
-    "Which program is better? What counts is {criterion}. "
+    "Which program is better? {counts}"
     "First give your reasons, then one letter, A or B, on a line of its own."
 )
-WRITE = "Write the program. What counts is {criterion}."
+WRITE = "Write the program. {counts}"
+COUNTS = "What counts is {criterion}. "
+ON_THE_WHOLE = {"general": "how good it is on the whole"}
+"""Criteria that are no words of a sentence."""
 
 
 def prompt(example: Example, *, variant: str, shots: Sequence[Example] = ()) -> Prompt:
@@ -93,7 +96,9 @@ def _instruction(example: Example) -> tuple[Message, Message]:
 def _said(example: Example, *shown: str, ask: str) -> Message:
     preamble = example.given.get("preamble") or ""
     lines = f"These lines run first:\n{text.fence(preamble)}" if preamble else ""
-    asked = ask.format(criterion=_given(example, "criterion"))
+    criterion = _given(example, "criterion") if example.given.get("criterion") else ""
+    counts = COUNTS.format(criterion=ON_THE_WHOLE.get(criterion, criterion)) if criterion else ""
+    asked = ask.format(counts=counts).strip()
     parts = (_given(example, "statement").strip(), lines, *shown, asked)
     return Message(role="user", content="\n\n".join(part for part in parts if part))
 
@@ -108,7 +113,7 @@ def _given(example: Example, name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise DataError(
             f"example {example.id!r} has no {name!r}",
-            "a comparison has statement, criterion, first and second",
+            "a comparison has statement, first and second",
         )
     return value
 
