@@ -65,7 +65,7 @@ def show_shares(shares: Sequence[Share], console: Console) -> None:
     for heading in ("provider", "model", "what"):
         table.add_column(heading, overflow="fold")
     for heading in ("calls", "tokens in", "tokens out", "cost"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for one in shares:
         table.add_row(one.provider, one.model, one.what, *_cells(one.estimate, one.provider))
     table.add_section()
