@@ -12,8 +12,9 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,25 +103,24 @@ def rewritten(commit: Commit, example: Example) -> dict[str, Any]:
 
 
 def definitions(commit: Commit) -> tuple[str, str]:
-    """The shortest definition that differs in both sides of a commit; else both sides whole."""
-    trees = [text.syntax_tree(side) for side in (commit.before, commit.after)]
-    found = []
-    if trees[0] is not None and trees[1] is not None:
-        new = dict(named(trees[1]))
-        for name, node in named(trees[0]):
-            if name in new and ast.dump(node) != ast.dump(new[name]):
-                found.append((ast.unparse(node), ast.unparse(new[name])))
+    """The shortest definition that reads otherwise after a commit; else both sides whole."""
+    old, new = (named(side) for side in (commit.before, commit.after))
+    found = [(code, new[name]) for name, code in old.items() if new.get(name, code) != code]
     return min(found, key=lambda pair: len(pair[0]), default=(commit.before, commit.after))
 
 
-def named(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
-    """The functions of a module and the methods of its classes, by their full names."""
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            yield node.name, node
-        elif isinstance(node, ast.ClassDef):
-            methods = (one for one in node.body if isinstance(one, ast.FunctionDef))
-            yield from ((f"{node.name}.{one.name}", one) for one in methods)
+def named(code: str) -> dict[str, str]:
+    """The functions of a program and the methods of its classes, by their full names."""
+    tree, lines = text.syntax_tree(code), code.split("\n")
+    found: dict[str, str] = {}
+    for node in tree.body if tree is not None else ():
+        inside = node.body if isinstance(node, ast.ClassDef) else [node]
+        head = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
+        for one in inside:
+            if isinstance(one, ast.FunctionDef):
+                rows = lines[one.lineno - 1 : one.end_lineno]
+                found[f"{head}{one.name}"] = textwrap.dedent("\n".join(rows))
+    return found
 
 
 def said(value: Mapping[str, Any], example: Example, form: str) -> str:
