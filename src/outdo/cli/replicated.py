@@ -23,7 +23,7 @@ def show_replicated(one: Replicated, console: Console) -> None:
         table.show_lines = bool(one.words)
         table.add_column("contestant")
         for name in statistics:
-            table.add_column(Text(spoken(name)), justify="right")
+            table.add_column(Text(spoken(name)), justify="right", no_wrap=True)
         for who in one.contestants:
             cells = [one.cell(who, name) for name in statistics]
             table.add_row(Text(who), *(Text(_lines(one, cell)) for cell in cells))

@@ -304,7 +304,7 @@ def _unlike(cell: Cell, said: PublishedCells) -> str:
     def number(value: float | None) -> str:
         return f"{value or 0.0:.{said.digits}f}"
 
-    who = f"{cell.contestant}, {'all at once' if cell.statistic == 'corpus' else cell.statistic}"
+    who = f"{cell.contestant}, {cell.statistic}"
     off = f"published {number(cell.published)}, here {number(cell.ours)}"
     allowed = f"within {said.within:g}, which is allowed for: {said.because}"
     if cell.word == "near":

@@ -28,8 +28,7 @@ MEANINGS: dict[Word, str] = {
 }
 
 SPOKEN = {
-    "sd": "std. deviation",
-    "corpus": "all at once",
+    "sd": "st. dev.",
     "ngrams": "n-grams",
     "weighted_ngrams": "weighted",
 }
