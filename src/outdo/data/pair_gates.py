@@ -89,7 +89,7 @@ def gates(
     found = [parsed_gate(pairs), differing_gate(pairs), band_gate(pairs, *band)]
     found.append(contradiction_gate(pairs))
     found += [licence_gate(allowed=licences)] if licences is not None else []
-    found += [tested_gate(pairs, problems, sandbox=sandbox)] if problems and sandbox else []
+    found += [passing_gate(pairs, problems, sandbox=sandbox)] if problems and sandbox else []
     found += [near_gate(pairs, threshold=near)] if near is not None else []
     found += apart(evaluation, by_group=False, share=share) if evaluation else []
     found += [even_gate(pairs, seed=seed)] if even else []
@@ -153,7 +153,7 @@ def band_gate(pairs: Sequence[CodePair], least: float, most: float) -> Gate:
     return _each(pairs, "similarity", about, fault)
 
 
-def tested_gate(pairs: Sequence[CodePair], problems: Sequence[Problem], *, sandbox: Runs) -> Gate:
+def passing_gate(pairs: Sequence[CodePair], problems: Sequence[Problem], *, sandbox: Runs) -> Gate:
     """The better side passes the tests of its problem; of correctness, the worse one fails.
 
     Pairs of other problems pass unseen.

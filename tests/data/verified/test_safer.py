@@ -40,7 +40,7 @@ SAFE = {
     "shared-folder": "import tempfile\ndef f():\n    return tempfile.gettempdir()\n",
     "open-file": "import os\ndef f(p):\n    os.chmod(p, 0o600)\n",
     "unescaped-page": "import jinja2\ndef f():\n    return jinja2.Environment(autoescape=True)\n",
-    "debugger": ("from flask import Flask\napp = Flask('a')\ndef f():\n    app.run(debug=False)\n"),
+    "debugger": "from flask import Flask\napp = Flask('a')\napp.run(debug=False)\n",
 }
 
 

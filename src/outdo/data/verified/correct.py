@@ -220,11 +220,11 @@ def with_programs(
         if each.problem in by_name and text.syntax_tree(each.code) is not None:
             distinct.setdefault((each.problem, written(each.code)), each.code)
     drawn = sorted(distinct, key=lambda pair: content_name("/".join(pair)))
-    tried = trials([(by_name[name], code) for name, code in drawn], sandbox=sandbox)
+    tried = trials([(by_name[pair[0]], distinct[pair]) for pair in drawn], sandbox=sandbox)
     passing: dict[str, list[str]] = {name: [] for name in by_name}
-    for (name, code), trial in zip(drawn, tried, strict=True):
+    for pair, trial in zip(drawn, tried, strict=True):
         if trial.passed:
-            passing[name].append(code)
+            passing[pair[0]].append(distinct[pair])
     return [
         replace(problem, solutions=tuple(passing[problem.name][:most]))
         for problem in problems

@@ -189,7 +189,8 @@ def _cut_out(source: Source, changes: Sequence[Change]) -> tuple[str, str, str] 
 def _span(source: Source, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[int, int]:
     """The lines of a function with its decorators, from the first one's beginning."""
     start = min(source.at(one)[0] for one in (node, *node.decorator_list))
-    return source.data.rfind(b"\n", 0, start) + 1, source.at(node)[1]
+    end = source.data.find(b"\n", source.at(node)[1])
+    return source.data.rfind(b"\n", 0, start) + 1, len(source.data) if end < 0 else end
 
 
 def _applied(code: str, changes: Sequence[Change]) -> str:
