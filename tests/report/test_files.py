@@ -234,7 +234,7 @@ def test_the_curve_describes_itself_and_skips_what_is_no_number(study: Findings)
     points = ET.fromstring(drawn(dataclasses.replace(run, curve=long))).find("polyline")
     assert points is not None
     assert 380 <= len(points.get("points", "").split()) <= 401
-    assert points.get("points", "").split()[-1].startswith("692.0,")
+    assert points.get("points", "").split()[-1].startswith("656.0,")
 
 
 def drawn(run: Training) -> str:

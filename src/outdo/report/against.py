@@ -14,6 +14,8 @@ from outdo.report.findings import Findings
 from outdo.report.scored import Compared, Table, compared
 from outdo.stats.many import holm
 
+MOST_NAMED = 4
+"""Rows that everybody stands against; of more that a study names, the first ones."""
 FEWEST = 2
 """Below so many contestants beside the named row, the comparison of the study tells it all."""
 
@@ -42,14 +44,13 @@ class Against:
 
 
 def against(findings: Findings, table: Table) -> tuple[Against, ...]:
-    """Everybody against each row that the study names, the reference of changes first."""
+    """Everybody against the rows that the study names, the reference of changes first."""
     named = [table.reference] if table.reference else []
     named += [match.b for match in findings.matches if match.task == table.task]
     present = {line.contestant.name for line in table.lines}
     return tuple(
         found
-        for name in dict.fromkeys(named)
-        if name in present
+        for name in [name for name in dict.fromkeys(named) if name in present][:MOST_NAMED]
         for found in _against(findings, table, name)
     )
 

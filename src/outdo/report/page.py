@@ -34,6 +34,8 @@ from outdo.report.tracks import change_track, gap_track, measure_track, rate_tra
 from outdo.report.training import BRIEF, Entry, Measure, entries, measures, swept
 
 MOST_ROWS = 5_000
+MOST_AGAINST = 6
+"""Metrics whose changes against the first row have a figure; all of them stand in a table."""
 MOST_SPREAD = 2
 """Metrics whose spread is shown at once; that of each further one can be opened."""
 MOST_CELLS = 60_000
@@ -211,6 +213,7 @@ def _templates() -> jinja2.Environment:
         "charts": charts,
         "most_shown": MOST_SHOWN,
         "most_spread": MOST_SPREAD,
+        "most_against": MOST_AGAINST,
         "most_open": MOST_OPEN,
         "most_compared": MOST_COMPARED,
         "most_places": MOST_PLACES,
