@@ -78,43 +78,48 @@ Criterion = Annotated[
 ]
 
 
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[FILES]...", help="Pairs in a known form; our own, if none."),
+]
+Bases = Annotated[
+    list[str] | None,
+    typer.Option("--base", help="A floor: what this model would rather write; repeat it."),
+]
+Shape = Annotated[
+    str, typer.Option("--shape", help="Of the files; told by their fields if not given.")
+]
+Extract = Annotated[
+    bool, typer.Option("--extract", help="Show the programs in replies, and not the prose.")
+]
+Drop = Annotated[bool, typer.Option("--drop", help="Count rows that can't be used, and go on.")]
+Samples = Annotated[
+    int, typer.Option("--samples", min=1, help="Replies to each order, of one that writes.")
+]
+Temperature = Annotated[float, typer.Option("--temperature", min=0.0)]
+Again = Annotated[int, typer.Option("--again", min=0, help="Ask failed calls again so many times.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Write the pairs to this file as well.")]
+
+
 @app.command()
 def preference(
     model: Models,
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[FILES]...", help="Pairs in a known form; our own, if none."),
-    ] = None,
+    files: Files = None,
     way: Ways = None,
-    base: Annotated[
-        list[str] | None,
-        typer.Option("--base", help="A floor: what this model would rather write; repeat it."),
-    ] = None,
-    shape: Annotated[
-        str, typer.Option("--shape", help="Of the files; told by their fields if not given.")
-    ] = "auto",
+    base: Bases = None,
+    shape: Shape = "auto",
     criterion: Criterion = "",
-    extract: Annotated[
-        bool, typer.Option("--extract", help="Show the programs in replies, and not the prose.")
-    ] = False,
-    drop: Annotated[
-        bool, typer.Option("--drop", help="Count rows that can't be used, and go on.")
-    ] = False,
+    extract: Extract = False,
+    drop: Drop = False,
     per_problem: PerProblem = 3,
     claim: Claimed = Claim.new,
     margin: Margin = 0.05,
-    samples: Annotated[
-        int, typer.Option("--samples", min=1, help="Replies to each order, of one that writes.")
-    ] = 1,
-    temperature: Annotated[float, typer.Option("--temperature", min=0.0)] = 0.0,
+    samples: Samples = 1,
+    temperature: Temperature = 0.0,
     max_tokens: MaxTokens = 1024,
     precision: Held = Precision.float32,
-    again: Annotated[
-        int, typer.Option("--again", min=0, help="Ask failed calls again so many times.")
-    ] = 0,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Write the pairs to this file as well.")
-    ] = None,
+    again: Again = 0,
+    out: Out = None,
     limit: Limit = None,
     seed: Seed = None,
     log_dir: LogDir = RUNS,
@@ -128,42 +133,19 @@ def preference(
     expect: Expected = None,
 ) -> None:
     """Say how well models tell the better of two programs, beside floors that need no model."""
-    from outdo.cli.preference import Asking, Source, bench_preference
-    from outdo.cli.remote import Remote
+    said = locals()
+    from outdo.cli.preference import asking_of, bench_preference, source_of
+    from outdo.cli.teach import remote_of
 
     code = bench_preference(
-        Source(
-            files=tuple(files or ()),
-            shape=shape,
-            criterion=criterion,
-            extract=extract,
-            drop=drop,
-            per_problem=per_problem,
-            limit=limit,
-            out=out,
-        ),
-        Asking(
-            models=tuple(model),
-            ways=tuple(one.value for one in way or ()),
-            bases=tuple(base or ()),
-            samples=samples,
-            temperature=temperature,
-            max_tokens=max_tokens,
-            precision=precision.value,
-            again=again,
-        ),
+        source_of(said),
+        asking_of(said),
         claim=claim.value,
         margin=margin,
         seed=1 if seed is None else seed,
         log_dir=log_dir,
         tier=sandbox.value,
-        remote=Remote(
-            base_url=base_url,
-            max_connections=max_connections,
-            budget=budget,
-            local_only=local_only,
-            prices=prices,
-        ),
+        remote=remote_of(said),
         dry_run=dry_run,
         expect=expect.value if expect else None,
     )
@@ -191,26 +173,16 @@ def best_of(
     prices: PriceFile = None,
 ) -> None:
     """Say how often the pick of a model passes, of 1 to N answers that somebody has."""
-    from outdo.cli.preference import Asking, bench_best_of
-    from outdo.cli.remote import Remote
+    said = locals()
+    from outdo.cli.preference import asking_of, bench_best_of
+    from outdo.cli.teach import remote_of
 
     bench_best_of(
         file,
-        Asking(
-            models=tuple(model),
-            ways=tuple(one.value for one in way or ()),
-            max_tokens=max_tokens,
-            precision=precision.value,
-        ),
+        asking_of(said),
         criterion=criterion,
         claim=claim.value,
         seed=1 if seed is None else seed,
         log_dir=log_dir,
-        remote=Remote(
-            base_url=base_url,
-            max_connections=max_connections,
-            budget=budget,
-            local_only=local_only,
-            prices=prices,
-        ),
+        remote=remote_of(said),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,24 @@ class Asking:
                 f"the model {again[0]!r} is there twice", "name it once, or ask it in two ways"
             )
         return found
+
+
+def source_of(said: Mapping[str, Any]) -> Source:
+    """Where a verb's options say that the pairs come from."""
+    names = ("shape", "criterion", "extract", "drop", "per_problem", "limit", "out")
+    return Source(files=tuple(said["files"] or ()), **{name: said[name] for name in names})
+
+
+def asking_of(said: Mapping[str, Any]) -> Asking:
+    """Whom a verb's options have asked, and how; what a verb hasn't got is as usual."""
+    names = ("samples", "temperature", "max_tokens", "again")
+    return Asking(
+        models=tuple(said["model"]),
+        ways=tuple(one.value for one in said["way"] or ()),
+        bases=tuple(said.get("base") or ()),
+        precision=said["precision"].value,
+        **{name: said[name] for name in names if name in said},
+    )
 
 
 def bench_preference(
