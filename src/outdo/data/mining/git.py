@@ -8,6 +8,7 @@ repository's settings name is run, and nothing is fetched.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import subprocess
@@ -360,6 +361,7 @@ class Talk:
     def __init__(self, repository: Repository, *arguments: str) -> None:
         self._process = started(arguments, at=repository.path, talking=True)
         self._where = str(repository.path)
+        self._rest = b""
 
     def __enter__(self) -> Self:
         return self
@@ -397,6 +399,22 @@ class Talk:
         if len(found) < size:
             raise self.lost()
         return found
+
+    def until(self, mark: bytes, *, most: int | None = None) -> bytes:
+        """The answer up to a mark that stands nowhere else in it, `most` bytes of it at most."""
+        assert isinstance(self._process.stdout, io.BufferedReader)
+        found, rest, overlap = bytearray(), self._rest, len(mark) - 1
+        while (place := rest.find(mark)) < 0:
+            found += rest[:-overlap]
+            if most is not None:
+                del found[most:]
+            piece = self._process.stdout.read1(PIECE)
+            if not piece:
+                raise self.lost()
+            rest = rest[-overlap:] + piece
+        self._rest = rest[place + len(mark) :]
+        found += rest[:place]
+        return bytes(found[:most])
 
     def lost(self) -> DataError:
         hint = "git fsck tells what is wrong with the repository"
@@ -466,9 +484,4 @@ class Patches(Talk):
             part = commits[start : start + ASKED_AT_ONCE]
             self.say("".join(f"{one}\n{self._mark}\n" for one in part).encode("ascii"))
             for _ in part:
-                lines, size = [], 0
-                while (line := self.line()) != mark:
-                    if most is None or size <= most:
-                        lines.append(line)
-                        size += len(line)
-                yield b"".join(lines)
+                yield self.until(mark, most=most)

@@ -25,6 +25,8 @@ from outdo.store import explained, write_json, write_text
 SECONDS_BETWEEN = 2.0
 """How long work goes on before it is made safe again."""
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
 Progress = Callable[[int, int | None, int], None]
 """Told how many were looked at, how many there are if that is known, and how many rows are kept."""
 
@@ -47,7 +49,7 @@ class Output:
 
     def write(self, row: Mapping[str, Json], *, characters: int) -> None:
         """Append a row."""
-        line = json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+        line = _ENCODER.encode(row).encode("utf-8", "surrogatepass") + b"\n"
         with explained(self.path):
             self._stream.write(line)
         self.tally.keep(line, date=str(row.get("date") or ""), characters=characters)
