@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from outdo.errors import DataError
 from outdo.scorers import bleu
@@ -167,12 +167,11 @@ def _compat(candidate: str, reference: str, language: str) -> Matches:
     weighted += [
         (float(counts.matches[n]), float(max(1, len(wanted) - n))) for n in range(1, ORDERS)
     ]
-    known = set(one.shapes)
     return Matches(
         ngrams=tuple((m, max(1, t)) for m, t in zip(counts.matches, counts.totals, strict=True)),
         weighted=tuple(weighted),
-        syntax=(sum(shape in known for shape in other.shapes), len(other.shapes)),
-        dataflow=((one.items & other.items).total(), other.items.total()),
+        syntax=(sum(map(set(one.shapes).__contains__, other.shapes)), len(other.shapes)),
+        dataflow=(_shared(one.items, other.items), other.items.total()),
         candidate=len(said),
         reference=len(wanted),
         same=candidate == reference,
@@ -193,12 +192,18 @@ def _fixed(candidate: str, reference: str, language: str) -> Matches:
     return Matches(
         ngrams=ngrams,
         weighted=(weighted, *ngrams[1:]),
-        syntax=((Counter(one.shapes) & Counter(other.shapes)).total(), len(other.shapes)),
-        dataflow=((one.items & other.items).total(), other.items.total()),
+        syntax=(_shared(Counter(one.shapes), Counter(other.shapes)), len(other.shapes)),
+        dataflow=(_shared(one.items, other.items), other.items.total()),
         candidate=len(said),
         reference=len(wanted),
         same=candidate.strip() == reference.strip() != "",
     )
+
+
+def _shared(one: Mapping[Any, int], other: Mapping[Any, int]) -> int:
+    """How many things two bags share, each as often as in the one that has it less often."""
+    both = one.keys() & other.keys()
+    return sum(min(one[thing], other[thing]) for thing in both)
 
 
 def _short(code: str) -> str:
