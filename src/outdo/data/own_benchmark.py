@@ -1,8 +1,8 @@
 """A benchmark of preferences of our own, made anew on any machine: verified pairs of one style.
 
-Each pair is a program and the same program made worse, so that neither length nor its author's
-style gives it away: a bug that a test shows, a slower way that is measured, a weakness that a rule
-finds.
+Each pair is a program and the same program made worse, so that no author's style gives it away: a
+bug that a test shows, a slower way that is measured, a weakness that a rule finds. A slower way is
+a longer one, as the floors tell.
 """
 
 from __future__ import annotations
