@@ -10,6 +10,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from outdo import replies, text
 from outdo.errors import DataError, StudyError
@@ -96,7 +97,7 @@ class Rewriting:
         if variant not in VARIANTS:
             hint = f"one of {', '.join(VARIANTS)}"
             raise StudyError(f"{self.name} has no variant {variant!r}", hint)
-        form = "json" if variant == JSON else "yaml"
+        form: Literal["json", "yaml"] = "json" if variant == JSON else "yaml"
         blocks = {name: f"# {self.told[name]}\n..." for name in self.codes if form == "yaml"}
         skeleton = {self.why: self.hints[0], self.decides: self.hints[1], **self.told, **blocks}
         word = "true" if self.goes_on else "false"
@@ -156,7 +157,7 @@ class Rewriting:
 
     def conversation(self, example: Example, *, variant: str) -> Conversation:
         """The question as it will be asked, and the known reply."""
-        form = "json" if variant == JSON else "yaml"
+        form: Literal["json", "yaml"] = "json" if variant == JSON else "yaml"
         said = replies.write(self._known(example), form=form)
         asked = self.prompt(example, variant=variant).messages
         return Conversation(
