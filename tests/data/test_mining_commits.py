@@ -253,8 +253,11 @@ def test_a_commit_of_ten_thousand_files_is_counted_and_not_held(tmp_path: Path) 
     assert len(rows) == 1 and reasons(done)["more than 1 changed file"] == 1
 
 
-def test_a_large_file_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    large = b"x = 1\n" * (50 * 2**20 // 6)
+@pytest.mark.parametrize("size", [2**20, pytest.param(50 * 2**20, marks=pytest.mark.slow)])
+def test_a_large_file_is_never_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    large = b"x = 1\n" * (size // 6)
     story = begun({"large.py": large})
     story.commit("Change the end of what is large", {"large.py": large + b"y = 2\n"})
     story.commit("Multiply, and make it larger yet", {"large.py": large, "double.py": BETTER})

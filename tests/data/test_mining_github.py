@@ -236,7 +236,7 @@ def test_a_server_that_stays_broken_is_asked_a_few_times(github: GitHub, tmp_pat
 def test_nobody_at_the_address_is_said(tmp_path: Path) -> None:
     clock = Clock()
     rest = Rest("http://127.0.0.1:9", wait=clock.wait, now=lambda: clock.time)
-    with pytest.raises(DataError, match="the server can't be asked: .*refused"):
+    with pytest.raises(DataError, match=r"the server can't be asked: .*refused"):
         mine_github("ann/work", tmp_path / "o.jsonl", rest=rest)
 
 
@@ -269,7 +269,7 @@ def test_what_is_no_json_is_said(github: GitHub, tmp_path: Path) -> None:
 
 def test_a_token_goes_to_no_other_server(github: GitHub, tmp_path: Path) -> None:
     github.wrong = [(301, {"location": "http://elsewhere.example.org/repos/ann/work"}, b"")]
-    with pytest.raises(DataError, match="the server leads to http://elsewhere.example.org"):
+    with pytest.raises(DataError, match=r"the server leads to http://elsewhere\.example\.org"):
         mined(github, tmp_path / "o.jsonl")
     github.wrong = [(301, {"location": "/repos/ann/work"}, b"")]
     assert len(mined(github, tmp_path / "o.jsonl")[0]) == 5
@@ -299,7 +299,7 @@ def test_a_licence_that_does_not_permit_is_refused(
     github: GitHub, tmp_path: Path, licence: str | None
 ) -> None:
     github.licence = licence
-    with pytest.raises(DataError, match="knows no licence|GPL-3.0 is not permitted"):
+    with pytest.raises(DataError, match=r"knows no licence|GPL-3\.0 is not permitted"):
         mined(github, tmp_path / "o.jsonl")
     rows, _ = mined(github, tmp_path / "o.jsonl", licence="own")
     assert {row["license"] for row in rows} == {"own"}
