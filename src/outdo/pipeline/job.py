@@ -76,9 +76,10 @@ class Job:
             for name in run.data:
                 if self.study.kind(name) == "examples":
                     with standing_at(self.study.where("train", run.entry, "method")):
-                        for task in self.duties.tasks:
+                        for task in chosen(self.study, self.duties, run.settings.tasks):
                             of_examples(task, (), method=run.settings.method, variant="")
         for answer in answers.values():
+            self._check_asked(answer)
             self.shots[answer.name] = {
                 task.name: self._shots(answer, task) for task in self.duties.tasks
             }
@@ -130,6 +131,7 @@ class Job:
         if len(self.duties.tasks) == 1:
             return
         asked = {answer.data for answer in self.study.answers().values()}
+        asked |= {entry.examples for entry in self.study.best_of.values()}
         test = [example for name in asked for example in self.data[name].of("test")]
         for task in self.duties.tasks:
             if not self.duties.mine(task, test):
@@ -161,19 +163,31 @@ class Job:
                     raise StudyError(problem, "leave context out", where=where)
 
     def _check_prompts(self) -> None:
-        """Raises StudyError for a way of asking that one of the tasks doesn't have."""
-        study = self.study
-        prompts = [(name, entry.prompt) for name, entry in study.answer.items()]
-        prompts += [(name, entry.prompt) for name, entry in study.pairs.items()]
-        prompts += [
-            (name, entry.prompt)
-            for name, entry in study.train.items()
-            if catalog.ROWS.get(entry.method) != "pair"
-        ]
-        for name, prompt in prompts:
-            for task in without(self.duties.tasks, "variants", prompt):
-                hint = catalog.suggestion(prompt, dict.fromkeys(task.variants))
-                raise StudyError(f"{name!r}: {task.name} has no prompt {prompt!r}", hint)
+        """Raises StudyError for a way of asking that a task which it is for doesn't have.
+
+        Which tasks an answer is for its data say: until they are there, one must have it.
+        """
+        study, tasks = self.study, self.duties.tasks
+        for name, entry in study.answer.items():
+            if len(lacking := without(tasks, "variants", entry.prompt)) == len(tasks):
+                raise _unasked(name, lacking[0], entry.prompt)
+        for name, pairs in study.pairs.items():
+            for task in without(tasks, "variants", pairs.prompt):
+                raise _unasked(name, task, pairs.prompt)
+        for name, run in study.train.items():
+            learnt = chosen(study, self.duties, run.tasks)
+            if catalog.ROWS.get(run.method) != "pair":
+                for task in without(learnt, "variants", run.prompt):
+                    raise _unasked(name, task, run.prompt)
+
+    def _check_asked(self, answers: Answers) -> None:
+        """Raises StudyError for a way of asking that a task of the data doesn't have."""
+        asked = {self.duties.of(one).name: self.duties.of(one) for one in self._test(answers)}
+        for task in without(list(asked.values()), "variants", answers.ask.prompt):
+            raise _unasked(answers.entry, task, answers.ask.prompt)
+
+    def _test(self, answers: Answers) -> Sequence[Example]:
+        return self.data[answers.data].of("test")
 
     def _check_guards(self) -> None:
         """Raises StudyError for an answer that is to be guarded where no task has a rule for it."""
@@ -226,3 +240,8 @@ def standing_at(where: str) -> Iterator[None]:
             raise
         problem = f"{error.where}: {error.problem}" if error.where else error.problem
         raise type(error)(problem, error.hint, where=where) from error
+
+
+def _unasked(name: str, task: Task, prompt: str) -> StudyError:
+    hint = catalog.suggestion(prompt, dict.fromkeys(task.variants))
+    return StudyError(f"{name!r}: {task.name} has no prompt {prompt!r}", hint)
