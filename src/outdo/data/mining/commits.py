@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from outdo.data.licences import OWN, refusal
@@ -38,6 +38,12 @@ from outdo.records import Json
 
 WINDOW = 64
 """Commits that are looked at together."""
+
+HELD = 4_000_000
+"""Characters of files that are held for the edits before."""
+
+DROPPED = 200
+"""What a file that is no text counts there."""
 
 LICENCE_BYTES = 200_000
 
@@ -216,6 +222,8 @@ class _Miner:
     rows: Output
     filters: Filters
     scrubber: Scrubber
+    texts: dict[str, str | Drop] = field(default_factory=dict)
+    held: int = 0
 
     @property
     def tally(self) -> Tally:
@@ -270,11 +278,22 @@ class _Miner:
                 held.append(edit)
         wanted = list(dict.fromkeys(edit.commit.sha for edit in held))
         diffs = dict(zip(wanted, map(_by_file, patches.of(wanted)), strict=True))
-        texts = contents.of([n for e in held for n in (e.change.before, e.change.after)])
+        texts = self._read([n for e in held for n in (e.change.before, e.change.after)], contents)
         for edit in held:
-            before, after = next(texts), next(texts)
-            place = _place(edit)
-            self._keep(edit, before or b"", after or b"", diffs[edit.commit.sha][place])
+            sides = texts[edit.change.before], texts[edit.change.after]
+            self._keep(edit, sides, diffs[edit.commit.sha][_place(edit)])
+
+    def _read(self, names: Sequence[str], contents: Contents) -> Mapping[str, str | Drop]:
+        """Texts by their names; what was after one edit is before the next, and is read once."""
+        known = {name: self.texts[name] for name in names if name in self.texts}
+        missing = [name for name in dict.fromkeys(names) if name not in known]
+        for name, content in zip(missing, contents.of(missing), strict=True):
+            text = known[name] = self.texts[name] = text_of(content or b"", self.filters)
+            self.held += len(text) if isinstance(text, str) else DROPPED
+        while self.held > HELD:
+            old = self.texts.pop(next(iter(self.texts)))
+            self.held -= len(old) if isinstance(old, str) else DROPPED
+        return known
 
     def _edits(self, commit: Commit) -> Iterator[_Edit]:
         """The files of a commit that may be rows, by what the history tells."""
@@ -288,11 +307,10 @@ class _Miner:
             else:
                 yield edit
 
-    def _keep(self, edit: _Edit, before: bytes, after: bytes, diff: bytes) -> None:
+    def _keep(self, edit: _Edit, sides: Sequence[str | Drop], diff: bytes) -> None:
         """Write a row of what was read, unless its content says otherwise."""
         texts = []
-        for content in (before, after):
-            text = text_of(content, self.filters)
+        for text in sides:
             if isinstance(text, Drop):
                 self.tally.drop("content", edit.name, text)
                 return

@@ -6,6 +6,7 @@ needs a file's size comes before what needs the file.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -192,14 +193,20 @@ def change_fault(change: Change, filters: Filters) -> tuple[str, Drop] | None:
         change.was.decode("utf-8")
     except UnicodeDecodeError:
         return "name", Drop("the name is no UTF-8")
-    if unwritten := diffs.unwritten(path):
+    unwritten, language = _by_name(path)
+    if unwritten:
         return "name", Drop(f"{unwritten} by its name", path)
-    language = diffs.language_of(path)
     if language is None:
         return "language", Drop("the name tells no language", path)
     if ANY not in filters.languages and language not in filters.languages:
         return "language", Drop(language)
     return None
+
+
+@functools.lru_cache(maxsize=2**14)
+def _by_name(path: str) -> tuple[str | None, str | None]:
+    """Why nobody wrote a file of this name, if so, and its language; names come again and again."""
+    return diffs.unwritten(path), diffs.language_of(path)
 
 
 def size_fault(sizes: tuple[int | None, int | None], filters: Filters) -> tuple[str, Drop] | None:
