@@ -553,8 +553,8 @@ def test_a_wrong_override_is_told_as_it_was_typed(
             "",
             4,
             "'data.broken' needs a 'source'",
-            "known: conversations, folder, inject, instructions, pairs, programs, pulls, reviews, "
-            "rows",
+            "known: commits, conversations, folder, inject, instructions, pairs, programs, pulls, "
+            "reviews, rows",
         ),
         (
             "    epochs: 2",
