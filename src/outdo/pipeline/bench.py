@@ -108,6 +108,7 @@ def contender(
         precision=precision,
     )
     told = f"{chosen} of {name}" if chosen == "likelihood" else f"{name} by {chosen}"
+    told = name if name == chosen else told
     return Contender(name=told, way=chosen, model=model, ask=ask, floor=floor)
 
 

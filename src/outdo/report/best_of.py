@@ -49,7 +49,8 @@ class Picked:
         """What the last point of the judge's curve says."""
         last = self.curves[0].points[-1]
         best, one = (self.curve(name).points[-1].rate for name in (ORACLE, SAMPLE))
-        closed = "" if last.closed is None else f"; it closes {share(last.closed)}% of that gap"
+        known = last.closed is not None and last.closed.value is not None
+        closed = f"; it closes {share(last.closed)}% of that gap" if known else ""
         return (
             f"{self.name}: of {last.n} answers {self.judge} picks one that passes in "
             f"{share(last.rate)}% of {self.examples:,} examples, where one sample passes in "
