@@ -11,7 +11,8 @@ import importlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
+from itertools import accumulate, compress, pairwise
 from typing import TYPE_CHECKING
 
 from outdo.errors import DataError, MissingExtra
@@ -96,11 +97,15 @@ class Tree:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Grammar:
-    """A parser, and its types of nodes by number: their names, and whether a name isn't a mark."""
+    """A parser, and its types of nodes by number: their names, and whether a name isn't a mark.
+
+    Those in `odd` are tokens or none, whatever they hold.
+    """
 
     parser: tree_sitter.Parser
     kinds: dict[int, str]
     named: dict[int, bool]
+    odd: dict[int, bool]
 
 
 ERROR = 65_535
@@ -120,10 +125,12 @@ def _grammar(language: str) -> _Grammar:
         raise MissingExtra.of(str(error.name).replace("_", "-"), "code") from error
     rules = parsers.Language(grammar.language())
     numbers = [*range(rules.node_kind_count), ERROR]
+    kinds = {number: rules.node_kind_for_id(number) for number in numbers}
     return _Grammar(
         parser=parsers.Parser(rules),
-        kinds={number: rules.node_kind_for_id(number) for number in numbers},
+        kinds=kinds,
         named={number: rules.node_kind_is_named(number) for number in numbers},
+        odd={n: kind in TEXTS for n, kind in kinds.items() if kind in TEXTS or kind == "comment"},
     )
 
 
@@ -141,21 +148,22 @@ def parse(code: str, language: str) -> Tree:
     source = code.encode("utf-8", "replace")
     grammar = _grammar(language)
     raws: list[tree_sitter.Node] = []
+    sizes: list[int] = []
     owed = [grammar.parser.parse(source).root_node]
     while owed:
         raw = owed.pop()
         raws.append(raw)
-        if raw.child_count:
+        size = raw.descendant_count
+        sizes.append(size)
+        if size > 1:
             owed += raw.children[::-1]
     numbers = [raw.kind_id for raw in raws]
-    kinds = list(map(grammar.kinds.__getitem__, numbers))
-    sizes = [raw.descendant_count for raw in raws]
-    leaves, before = _leaves(kinds, sizes)
+    leaves, before = _leaves(numbers, sizes, grammar)
     return Tree(
         source=source,
         language=language,
         raws=raws,
-        kinds=kinds,
+        kinds=list(map(grammar.kinds.__getitem__, numbers)),
         named=list(map(grammar.named.__getitem__, numbers)),
         sizes=sizes,
         leaves=leaves,
@@ -163,19 +171,20 @@ def parse(code: str, language: str) -> Tree:
     )
 
 
-def _leaves(kinds: Sequence[str], sizes: Sequence[int]) -> tuple[list[int], list[int]]:
+def _leaves(
+    numbers: Sequence[int], sizes: Sequence[int], grammar: _Grammar
+) -> tuple[list[int], list[int]]:
     """The tokens, and how many come before each node; a string is one, and a comment none."""
-    leaves: list[int] = []
-    before: list[int] = []
-    count = end = 0
-    for node, (kind, size) in enumerate(zip(kinds, sizes, strict=True)):
-        before.append(count)
-        if node >= end and (kind in TEXTS or (size == 1 and kind != "comment")):
-            end = node + size
-            leaves.append(node)
-            count += 1
-    before.append(count)
-    return leaves, before
+    are = [size == 1 for size in sizes]
+    odd, end = grammar.odd, 0
+    for node in [node for node, number in enumerate(numbers) if number in odd]:
+        if node < end:
+            continue
+        are[node] = odd[numbers[node]]
+        if are[node]:
+            end = node + sizes[node]
+            are[node + 1 : end] = [False] * (end - node - 1)
+    return list(compress(range(len(are)), are)), list(accumulate(are, initial=0))
 
 
 # ------------------------------------------------------------------ subtrees
@@ -193,66 +202,42 @@ def printed_shapes(tree: Tree) -> list[int]:
     """
     if tree.is_deeper(DEEPEST_PRINT):
         return clean_shapes(tree)
-    text = str(tree.raws[0])
-    shown = tree.named
+    # Closing parentheses alone tell the levels.
+    pieces = _spelled_print(tree.raws[0]).split("(")
+    text = "".join(pieces)
+    begins = list(accumulate(map(len, pieces[:-1])))
+    shown, sizes = tree.named, tree.sizes
+    doubtful: set[int] = set()
     if "MISSING" in text:
+        # What is missing is printed, named or not, and even where it is no node.
         shown = [
             named or (raw.is_missing and raw.start_byte == raw.end_byte)
             for named, raw in zip(shown, tree.raws, strict=True)
         ]
-    numbers = _read_print(text)
-    sizes = [size for size, is_shown in zip(tree.sizes, shown, strict=True) if is_shown]
-    if len(numbers) != len(sizes):
+        hidden = {begin for begin in begins if text.startswith("MISSING _", begin)}
+        doubtful = {one for one, other in pairwise(begins) if other in hidden}
+        begins = [begin for begin in begins if begin not in hidden]
+    before = list(accumulate(shown, initial=0))
+    if len(begins) != before[-1]:
         return clean_shapes(tree)
-    found = [number for number, size in zip(numbers, sizes, strict=True) if size > 1]
-    if len(tree.sizes) == 1:
-        found += numbers
-    for raw, is_shown, size in zip(tree.raws, shown, tree.sizes, strict=True):
-        if size > 1 and not is_shown:
-            name = str(raw)
-            found.append(hash(name[name.index("(") :]))
+    found = []
+    end_of = text.index
+    for node in [node for node, size in enumerate(sizes) if size > 1] or [0]:
+        last = begins[before[node + sizes[node]] - 1]
+        if shown[node] and last not in doubtful:
+            # The end of the last name tells the rest: what is open there is closed behind it.
+            found.append(hash(text[begins[before[node]] : end_of(")", last)]))
+        else:
+            alone = _spelled_print(tree.raws[node]).replace("(", "")
+            found.append(hash(alone.rstrip(")")))
     return found
 
 
-def _read_print(text: str) -> list[int]:
-    """A number for each subtree of a printed tree, parents first."""
-    if "'" in text or '"' in text:
-        text = _QUOTED.sub(_spelled, text)
-    found: list[int] = []
-    parts: list[object] = []
-    outer: list[tuple[int, list[object]]] = []
-    for piece in text.split("(")[1:]:
-        if ")" not in piece:
-            outer.append((len(found), parts))
-            parts = [piece]
-            found.append(0)
-            continue
-        number, ends, following = _read_end(piece)
-        if number is not None:
-            found.append(number)
-        if not ends:
-            parts.append(piece)
-            continue
-        parts.append(number)
-        for _ in range(min(ends, len(outer))):
-            number = hash(tuple(parts))
-            place, parts = outer.pop()
-            found[place] = number
-            parts.append(number)
-        parts.append(following)
-    return found
-
-
-@lru_cache(maxsize=1 << 12)
-def _read_end(piece: str) -> tuple[int | None, int, str]:
-    """The number of a node without named children, how many others end with it, what follows them.
-
-    What a parser misses is printed even where it is no node that one can visit: no number.
-    """
-    name, _, rest = piece.partition(")")
-    following = rest.lstrip(")")
-    hidden = name.startswith("MISSING _")
-    return None if hidden else hash(name), len(rest) - len(following), following
+def _spelled_print(raw: tree_sitter.Node) -> str:
+    """A node as the parser prints it, with what it stumbled over in letters."""
+    text = str(raw)
+    text = text[text.index("(") :]
+    return _QUOTED.sub(_spelled, text) if "'" in text or '"' in text else text
 
 
 def _spelled(quoted: re.Match[str]) -> str:
