@@ -226,10 +226,9 @@ def test_shapes_are_alike_where_the_parser_prints_alike(language: str) -> None:
         tree = trees.parse(program, language)
         if tree.raws[0].has_error:
             continue
-        inner = [raw for raw in tree.raws if raw.child_count and raw.is_named]
-        prints = [str(raw) for raw in (inner if tree.raws[0].child_count else [tree.raws[0]])]
-        shapes = trees.printed_shapes(tree)
-        for number, text in zip(shapes, prints, strict=False):
+        inner = [raw for raw in tree.raws if raw.child_count] or tree.raws[:1]
+        prints = [text[text.index("(") :] for text in map(str, inner)]
+        for number, text in zip(trees.printed_shapes(tree), prints, strict=True):
             assert numbers.setdefault(number, text) == text
     assert len(set(numbers.values())) == len(numbers) > 1
 
@@ -238,7 +237,19 @@ def test_shapes_are_alike_where_the_parser_prints_alike(language: str) -> None:
 def test_a_mark_that_is_in_the_way_or_missing_is_no_bracket_of_a_print(mark: str) -> None:
     for program in (f"x = 1 {mark} $ 2", f"f(a, {mark}", f"if x{mark}:\n  y = [1"):
         tree = trees.parse(program, "python")
-        assert len(trees._read_print(str(tree.raws[0]))) >= sum(tree.named)
+        inner = [raw for raw in tree.raws if raw.child_count]
+        shapes = trees.printed_shapes(tree)
+        alike = {(one, str(raw)) for one, raw in zip(shapes, inner, strict=True)}
+        assert shapes != trees.clean_shapes(tree)
+        assert len({one for one, _ in alike}) == len({text for _, text in alike}) == len(alike)
+
+
+def test_the_text_of_a_token_is_what_it_spans_though_most_names_tell_it() -> None:
+    for program in [*PROGRAMS, "a not  in b", "print 'x'", "if (x:\n y\n[", "é = a is  not b"]:
+        tree = trees.parse(program, "python")
+        spans = [(tree.raws[leaf].start_byte, tree.raws[leaf].end_byte) for leaf in tree.leaves]
+        told = [tree.source[start:end].decode("utf-8", "replace") for start, end in spans]
+        assert tree.texts() == told
 
 
 @pytest.mark.parametrize(

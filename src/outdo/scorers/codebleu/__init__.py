@@ -216,7 +216,8 @@ def published_texts(tree: trees.Tree) -> list[str]:
     Rows are joined without line feeds. A row that isn't there ends it: no texts, no flow.
     """
     if tree.source.isascii():
-        return [text.replace("\n", "") if "\n" in text else text for text in tree.texts()]
+        texts = tree.texts()
+        return [text.replace("\n", "") for text in texts] if "\n" in "".join(texts) else texts
     rows = tree.source.decode("utf-8").split("\n")
     found = []
     for leaf in tree.leaves:

@@ -63,20 +63,35 @@ class Tree:
 
     def field(self, node: int, name: str) -> int | None:
         """The first child that its parent calls by a name."""
-        raw = self.raws[node].child_by_field_name(name)
+        raws, sizes = self.raws, self.sizes
+        raw = raws[node].child_by_field_name(name)
         if raw is None:
             return None
-        return next(child for child in self.children(node) if self.raws[child] == raw)
+        child = node + 1
+        while raws[child] != raw:
+            child += sizes[child]
+        return child
 
     def texts(self) -> list[str]:
         """What each leaf spans."""
         leaves = [self.raws[leaf] for leaf in self.leaves]
-        if self.source.isascii():
-            text = self.source.decode("ascii")
-            return [text[leaf.start_byte : leaf.end_byte] for leaf in leaves]
         source = self.source
+        if not source.isascii():
+            spans = [source[leaf.start_byte : leaf.end_byte] for leaf in leaves]
+            return [span.decode("utf-8", "replace") for span in spans]
+        text = source.decode("ascii")
+        marks = _grammar(self.language).marks
+        if not marks:
+            return [text[leaf.start_byte : leaf.end_byte] for leaf in leaves]
+        known = [marks[self.kinds[leaf]] for leaf in self.leaves]
+        if self.raws[0].has_error:
+            known = [
+                None if mark and leaf.is_missing else mark
+                for mark, leaf in zip(known, leaves, strict=True)
+            ]
         return [
-            source[leaf.start_byte : leaf.end_byte].decode("utf-8", "replace") for leaf in leaves
+            mark or text[leaf.start_byte : leaf.end_byte]
+            for mark, leaf in zip(known, leaves, strict=True)
         ]
 
     def is_deeper(self, levels: int) -> bool:
@@ -99,13 +114,15 @@ class Tree:
 class _Grammar:
     """A parser, and its types of nodes by number: their names, and whether a name isn't a mark.
 
-    Those in `odd` are tokens or none, whatever they hold.
+    Those in `odd` are tokens or none, whatever they hold. `marks` tells by name what a token spans,
+    where its name is its text; it is empty where a grammar gives names that aren't.
     """
 
     parser: tree_sitter.Parser
     kinds: dict[int, str]
     named: dict[int, bool]
     odd: dict[int, bool]
+    marks: dict[str, str | None]
 
 
 ERROR = 65_535
@@ -126,11 +143,15 @@ def _grammar(language: str) -> _Grammar:
     rules = parsers.Language(grammar.language())
     numbers = [*range(rules.node_kind_count), ERROR]
     kinds = {number: rules.node_kind_for_id(number) for number in numbers}
+    named = {number: rules.node_kind_is_named(number) for number in numbers}
+    words = {kinds[number] for number in numbers if named[number]}
+    marks = {kind: None if kind in words or " " in kind else kind for kind in kinds.values()}
     return _Grammar(
         parser=parsers.Parser(rules),
         kinds=kinds,
-        named={number: rules.node_kind_is_named(number) for number in numbers},
+        named=named,
         odd={n: kind in TEXTS for n, kind in kinds.items() if kind in TEXTS or kind == "comment"},
+        marks=marks if language == "python" else {},
     )
 
 
