@@ -13,7 +13,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, compress
 from operator import itemgetter, ne
 
 from outdo.scorers.codebleu.trees import Tree
@@ -95,6 +95,7 @@ class Walk:
         self.tree = tree
         self.kinds = tree.kinds
         self.sizes = tree.sizes
+        self.before = tree.before
         self.twice = twice
         self.edges: list[Edge] = []
         self.made: set[Use] = set()
@@ -147,13 +148,17 @@ class Walk:
         Each comes from who set its name, or is the first to set it.
         """
         end = node + self.sizes[node]
-        if self._busy[node] != self._busy[end] and not self.tree.is_leaf(node):
+        before = self.before
+        if self._busy[node] != self._busy[end] and before[node] == before[node + 1]:
             return False
-        if self.tree.before[node] == self.tree.before[end]:
-            self._silent(node, end)
+        first, last = self._first[node], self._first[end]
+        if first == last:
+            if before[node] == before[end]:
+                self._silent(node, end)
+            return True
         add = self.edges.append
         known = states.get
-        for place, text, sets in self.uses[self._first[node] : self._first[end]]:
+        for place, text, sets in self.uses[first:last]:
             setters = known(text)
             if setters is not None:
                 add((text, place, COMES, (text,), setters))
@@ -172,8 +177,11 @@ class Walk:
 
     def children(self, node: int, states: States) -> None:
         """Walk all children, in their order."""
-        for child in self.tree.children(node):
-            self.visit(child, states)
+        sizes, visit = self.sizes, self.visit
+        child, end = node + 1, node + sizes[node]
+        while child < end:
+            visit(child, states)
+            child += sizes[child]
 
     def loop(self, node: int, states: States, walk: LoopWalk) -> None:
         """Walk a loop with `walk`, which says in what order its parts come."""
@@ -228,13 +236,11 @@ def _uses(tree: Tree, texts: Sequence[str]) -> tuple[list[Use], list[int]]:
         last = {span: place for place, span in enumerate(spans)}
         places = [last[span] for span in spans]
         texts = [texts[place] for place in places]
-    uses = [
-        (place, text, kind == "identifier")
-        for place, kind, text in zip(places, kinds, texts, strict=True)
-        if kind != text
-    ]
-    before = list(accumulate(map(ne, kinds, texts), initial=0))
-    return uses, [before[leaves] for leaves in tree.before]
+    are = list(map(ne, kinds, texts))
+    sets = map("identifier".__eq__, compress(kinds, are))
+    uses = list(zip(compress(places, are), compress(texts, are), sets, strict=True))
+    before = list(accumulate(are, initial=0))
+    return uses, list(map(before.__getitem__, tree.before))
 
 
 class LoopWalk:

@@ -96,12 +96,13 @@ class PythonWalk(Walk):
             self.loop(node, states, self._for)
         elif kind == "while_statement":
             self.loop(node, states, self._while)
-        else:
+        elif kind in COMPREHENSIONS:
             children = self.tree.children(node)
-            if kind in COMPREHENSIONS:
-                children.sort(key=lambda child: self.kinds[child] != "for_in_clause")
+            children.sort(key=lambda child: self.kinds[child] != "for_in_clause")
             for child in children:
                 self.visit(child, states)
+        else:
+            self.children(node, states)
 
     def sides(self, left: int, right: int) -> tuple[list[int], list[int]]:
         """Targets and values one by one where they are as many, else each side whole.
@@ -110,6 +111,8 @@ class PythonWalk(Walk):
         """
         lists = self.kinds[left] in TARGETS and self.kinds[right] in VALUES
         if not self.twice and not lists:
+            return [left], [right]
+        if self.sizes[left] == 1:
             return [left], [right]
         targets, values = parts(self.tree, left), parts(self.tree, right)
         if len(targets) != len(values) or not targets:
@@ -256,8 +259,7 @@ class BracesWalk(Walk):
         elif kind == "while_statement" and types.whiles:
             self.loop(node, states, self._while)
         else:
-            for child in self.tree.children(node):
-                self.visit(child, states)
+            self.children(node, states)
 
     def pairwise(self, left: int, right: int, how: str, states: States) -> None:
         """An edge from each variable of the right side to each of the left, which are then set."""
