@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import mul
 from typing import Any, Literal
 
 from outdo.errors import DataError
@@ -158,11 +159,12 @@ def _compat(candidate: str, reference: str, language: str) -> Matches:
     one, other = (_program(code, language, "compat") for code in (candidate, reference))
     said, wanted = one.words, other.words
     counts = bleu.count(said, wanted, orders=ORDERS)
-    weight = dict.fromkeys(wanted, PLAIN) | dict.fromkeys(KEYWORDS[language] & set(wanted), 1.0)
-    mine, theirs = Counter(said), Counter(wanted)
+    mine, theirs, keywords = Counter(said), Counter(wanted), KEYWORDS[language]
+    weigh = [1.0 if word in keywords else PLAIN for word in theirs]
     # Summed in the order of the reference, as the package does: floats remember their order.
-    found = sum((min(n, mine[word]) * weight[word] for word, n in theirs.items()), 0.0)
-    total = sum((n * weight[word] for word, n in theirs.items()), 0.0)
+    rows = zip(theirs.items(), weigh, strict=True)
+    found = sum([min(n, mine[word]) * w for (word, n), w in rows if word in mine], 0.0)
+    total = sum(map(mul, theirs.values(), weigh), 0.0)
     weighted = [(found, max(1.0, total))]
     weighted += [
         (float(counts.matches[n]), float(max(1, len(wanted) - n))) for n in range(1, ORDERS)

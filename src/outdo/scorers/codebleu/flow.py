@@ -76,8 +76,13 @@ def numbered(edges: Iterable[Edge]) -> Counter[Item]:
     numbers.default_factory = numbers.__len__
     number = numbers.__getitem__
     # Sources are numbered before what comes from them.
-    each = [(tuple(map(number, names)), how, number(name)) for name, _, how, names, _ in edges]
-    return Counter([(name, how, names) for names, how, name in each])
+    return Counter(
+        [
+            (number(name), how, sources)
+            for name, _, how, names, _ in edges
+            for sources in (tuple(map(number, names)) if names else (),)
+        ]
+    )
 
 
 class Walk:

@@ -115,7 +115,8 @@ class _Grammar:
     """A parser, and its types of nodes by number: their names, and whether a name isn't a mark.
 
     Those in `odd` are tokens or none, whatever they hold. `marks` tells by name what a token spans,
-    where its name is its text; it is empty where a grammar gives names that aren't.
+    where its name is its text; it is empty where a grammar gives names that aren't. Those in
+    `silencing` are comments, or may begin with a docstring.
     """
 
     parser: tree_sitter.Parser
@@ -123,6 +124,7 @@ class _Grammar:
     named: dict[int, bool]
     odd: dict[int, bool]
     marks: dict[str, str | None]
+    silencing: frozenset[str]
 
 
 ERROR = 65_535
@@ -152,6 +154,11 @@ def _grammar(language: str) -> _Grammar:
         named=named,
         odd={n: kind in TEXTS for n, kind in kinds.items() if kind in TEXTS or kind == "comment"},
         marks=marks if language == "python" else {},
+        silencing=frozenset(
+            kind
+            for kind in kinds.values()
+            if "comment" in kind or (language == "python" and kind in BODIES)
+        ),
     )
 
 
@@ -243,8 +250,9 @@ def printed_shapes(tree: Tree) -> list[int]:
         return clean_shapes(tree)
     found = []
     end_of = text.index
-    for node in [node for node, size in enumerate(sizes) if size > 1] or [0]:
-        last = begins[before[node + sizes[node]] - 1]
+    inner = [(node, size) for node, size in enumerate(sizes) if size > 1]
+    for node, size in inner or [(0, 1)]:
+        last = begins[before[node + size] - 1]
         if shown[node] and last not in doubtful:
             # The end of the last name tells the rest: what is open there is closed behind it.
             found.append(hash(text[begins[before[node]] : end_of(")", last)]))
@@ -275,32 +283,35 @@ def clean_shapes(tree: Tree) -> list[int]:
     # From the last node to the first: the children of a node are those that no parent took yet.
     owed: list[tuple[int, int]] = []
     kinds, sizes, named, spoken = tree.kinds, tree.sizes, tree.named, spoken_of(tree)
-    for node in range(len(kinds) - 1, -1, -1):
-        if not spoken[node]:
-            continue
+    told = [
+        one and (word or size > 1) for one, word, size in zip(spoken, named, sizes, strict=True)
+    ]
+    for node in reversed([*compress(range(len(kinds)), told)]):
         size = sizes[node]
+        if size == 1:
+            number = hash((kinds[node],))
+            owed.append((node, number))
+            if not node:
+                found.append(number)
+            continue
         parts: list[object] = [kinds[node]]
-        if size > 1:
-            while owed and owed[-1][0] < node + size:
-                parts.append(owed.pop()[1])
+        while owed and owed[-1][0] < node + size:
+            parts.append(owed.pop()[1])
         if named[node]:
             number = hash(tuple(parts))
             owed.append((node, number))
-            if size > 1 or not node:
-                found.append(number)
+            found.append(number)
     return found
 
 
 def spoken_of(tree: Tree) -> bytearray:
     """1 for each node that is neither comment nor docstring, nor below one; else 0."""
     spoken = bytearray(b"\x01") * len(tree.kinds)
-    is_python = tree.language == "python"
-    for node, kind in enumerate(tree.kinds):
-        silent = None
-        if "comment" in kind:
-            silent = node
-        elif is_python and kind in BODIES and spoken[node]:
-            silent = _docstring(tree, node)
+    kinds, silencing = tree.kinds, _grammar(tree.language).silencing
+    for node in [node for node, kind in enumerate(kinds) if kind in silencing]:
+        silent: int | None = node
+        if "comment" not in kinds[node]:
+            silent = _docstring(tree, node) if spoken[node] else None
         if silent is not None:
             size = tree.sizes[silent]
             spoken[silent : silent + size] = bytes(size)
