@@ -157,6 +157,22 @@ def adapter(folder: Path, base: Path, *, seed: int) -> Path:
     return folder
 
 
+def test_who_was_loaded_for_a_choice_may_write_after_another_has_had_its_turn(
+    llama_folder: Path, tmp_path: Path
+) -> None:
+    one, two = (
+        resolve(str(adapter(tmp_path / f"a{seed}", llama_folder, seed=seed)), runs=tmp_path)
+        for seed in (1, 2)
+    )
+    choice = Prompt(messages=requests()[0].prompt.messages, candidates=("A", "B"))
+    weights = Weights(one.bottom)
+    first, second = (Local(reference, weights=weights) for reference in (one, two))
+    list(first.complete([Request(prompt=choice, sampling=Sampling())]))
+    texts = [[answer.text for answer in told(engine, requests())] for engine in (second, first)]
+    alone = [[answer.text for answer in told(Local(one), requests())] for one in (two, one)]
+    assert texts == alone
+
+
 def test_adapters_take_turns_on_one_base(llama_folder: Path, tmp_path: Path) -> None:
     from peft import PeftModel
 

@@ -201,8 +201,12 @@ class Weights:
         self._adapted: Any = None
         self._aside: dict[Any, torch.Tensor] = {}
 
+    @torch.inference_mode(mode=False)
     def activate(self, reference: ModelReference) -> None:
-        """Let `reference` answer: the base itself, or adapters on it, loaded when first asked."""
+        """Let `reference` answer: the base itself, or adapters on it, loaded when first asked.
+
+        Whoever asks may be in inference mode; tensors made in it could not be set up again.
+        """
         if reference.digest == self.active.digest:
             return
         if reference.bottom.digest != self.base.digest:
