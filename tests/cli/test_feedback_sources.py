@@ -131,7 +131,7 @@ def test_instructions_are_an_entry_of_a_study(folder: Path, sandbox: Sandbox) ->
     spec = Instructions.model_validate(
         {"source": "instructions", "path": "tasks.jsonl", "hold_out": 5}
     )
-    assert kind_of(spec) == "examples"
+    assert kind_of(spec, ["write"]) == "examples"
     found = read(spec, folder, sandbox, task="write")
     assert Counter(one.split for one in found) == {"train": 25, "test": 5}
     assert {one.task for one in found} == {"write"}

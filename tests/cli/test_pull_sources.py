@@ -91,7 +91,7 @@ def test_reviews_are_for_testing(folder: Path, sandbox: Sandbox) -> None:
     spec = Reviews(source="reviews", path="reviews.jsonl")
     (row,), notes = examples_of(spec, folder, 1, sandbox, task="review")
     assert isinstance(row, Example) and row.split == "test" and notes == []
-    assert kind_of(spec) == kind_of(entry()) == "examples"
+    assert kind_of(spec, ["review"]) == kind_of(entry(), ["review"]) == "examples"
 
 
 def test_what_is_read_is_named_by_its_content(folder: Path) -> None:
