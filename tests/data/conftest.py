@@ -20,11 +20,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def refactory() -> Path:
-    folder = Path(os.environ.get("OUTDO_DATA", ROOT.parent / "shared" / "data"))
-    folder = folder / "refactory-intropynus"
-    if not folder.is_dir():
-        pytest.skip(f"{folder} isn't there: set OUTDO_DATA")
-    return folder
+    return _shared("refactory-intropynus")
 
 
 @pytest.fixture
@@ -62,6 +58,11 @@ def total() -> Problem:
 @pytest.fixture(scope="session")
 def pull_requests() -> Path:
     return _shared("pull-requests-permissive")
+
+
+@pytest.fixture(scope="session")
+def thesis() -> Path:
+    return _shared("thesis-sft-dpo")
 
 
 @pytest.fixture(scope="session")

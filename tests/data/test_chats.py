@@ -11,8 +11,6 @@ from outdo.data.rows import Mistakes
 from outdo.errors import DataError
 from outdo.records import Message
 
-THESIS = Path(__file__).parents[3] / "shared/data/thesis-sft-dpo/dpo-2000.jsonl.gz"
-
 
 def write(folder: Path, *rows: dict[str, Any]) -> Path:
     path = folder / "rows.jsonl"
@@ -250,13 +248,12 @@ def test_formats_are_told_by_the_fields_that_they_need() -> None:
     assert set(FORMATS) == {"messages", "sharegpt", "completion", "alpaca", "preference"}
 
 
-@pytest.mark.skipif(not THESIS.exists(), reason="the shared data aren't here")
-def test_the_pairs_of_a_published_study() -> None:
+def test_the_pairs_of_a_published_study(thesis: Path) -> None:
     mistakes = Mistakes(dropping=True)
-    pairs = list(read_pairs(THESIS, mistakes=mistakes))
+    pairs = list(read_pairs(thesis / "dpo-2000.jsonl.gz", mistakes=mistakes))
     assert len(pairs) == 1993 and len({pair.id for pair in pairs}) == 1993
     assert mistakes.counts == {"chosen equals rejected": 7}
     assert pairs[0].prompt.messages[0].content.startswith("Develop an algorithm in Python")
     assert pairs[0].chosen.startswith("import numpy") and "```python" in pairs[0].rejected
     with pytest.raises(DataError, match=r"jsonl\.gz:\d+: chosen equals rejected"):
-        list(read_pairs(THESIS))
+        list(read_pairs(thesis / "dpo-2000.jsonl.gz"))
