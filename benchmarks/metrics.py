@@ -82,6 +82,9 @@ def _some(pairs: Pairs, count: int) -> Pairs:
 SOURCES: dict[str, Callable[[int], Pairs]] = {"redit": repairs, "bertscore": short_answers}
 """Metric to the pairs that it is measured on, where they aren't `answers`."""
 
+TURNS, FEWER = 5, {"bertscore": 3}
+"""How often the two sides take turns; fewer where one takes minutes."""
+
 
 def measured(contest: Contest, pairs: Pairs, *, turns: int) -> dict[str, object]:
     """The ratio of a contest, with both sides' medians in milliseconds a pair."""
@@ -155,14 +158,15 @@ def main() -> None:
     """Measure, print and store."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=1000)
-    parser.add_argument("--turns", type=int, default=5, help="of which the median counts")
+    parser.add_argument("--turns", type=int, help="of which the median counts")
     parser.add_argument("--only", choices=sorted(PEERS), help="one metric; others stay as stored")
     parser.add_argument("--quick", action="store_true", help="one turn of 40 pairs, not stored")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    pairs, turns = (40, 1) if asked.quick else (asked.pairs, asked.turns)
+    pairs = 40 if asked.quick else asked.pairs
     for name, peer in PEERS.items():
+        turns = 1 if asked.quick else asked.turns or FEWER.get(name, TURNS)
         if asked.only in (None, name):
             found = measured(peer(), SOURCES.get(name, answers)(pairs), turns=turns)
             print(name, json.dumps(found), flush=True)
