@@ -218,6 +218,20 @@ def test_submodules_and_links_are_no_files(tmp_path: Path) -> None:
     assert rows == [] and reasons(done)["a submodule"] == 2 and reasons(done)["a link"] == 2
 
 
+def test_a_submodule_that_diffs_are_told_to_ignore_moves_no_other_file(tmp_path: Path) -> None:
+    told = b'[submodule "a"]\n\tpath = a\n\turl = ./a\n\tignore = all\n'
+    story = begun({".gitmodules": told})
+    story.commit("Take in another part of it", modes={"a": ("160000", "1" * 40)})
+    story.commit(
+        "Multiply by two with the new part", {"double.py": BETTER}, modes={"a": ("160000", "2" * 40)}
+    )
+    folder = story.told(tmp_path / "r")
+    rows, done = mined(folder, tmp_path / "o.jsonl", filters=Filters(files=2))
+    assert [row["after"] for row in rows] == [BETTER.decode()]
+    assert "+    return 2 * number" in str(rows[0]["diff"])
+    assert reasons(done)["a submodule"] == 2
+
+
 def test_merges_are_counted_and_what_they_merge_is_mined_once(tmp_path: Path) -> None:
     story = begun()
     left = story.commit("Multiply by two instead of adding", {"double.py": BETTER})

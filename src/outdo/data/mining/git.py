@@ -469,6 +469,7 @@ class Patches(Talk):
         options = ["--stdin", "-r", "-p", "-M", "-l200", "-U3", "--no-commit-id", "--root"]
         options += ["--no-color", "--no-ext-diff", "--no-textconv", "--no-relative", "-O/dev/null"]
         options += ["--src-prefix=a/", "--dst-prefix=b/", "--submodule=short"]
+        options += ["--ignore-submodules=none"]
         big = ["-c", f"core.bigFileThreshold={most_bytes}"]
         super().__init__(repository, *big, "diff-tree", *options)
         self._mark = f"={uuid.uuid4().hex}="
