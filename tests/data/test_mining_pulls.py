@@ -131,6 +131,20 @@ def test_a_number_is_looked_at_once_whatever_comes_later(tmp_path: Path) -> None
     assert mined(folder, out)[1].now == 0
 
 
+def test_a_run_that_was_stopped_at_once_goes_on(tmp_path: Path) -> None:
+    story = begun()
+    story.commit(f"{TITLE} (#9)", {"double.py": BETTER})
+    folder, out = story.told(tmp_path / "r"), tmp_path / "o.jsonl"
+
+    def stop(looked: int, total: int | None, kept: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        mined(folder, out, progress=stop)
+    rows, done = mined(folder, out)
+    assert [row["number"] for row in rows] == [9] and done.done
+
+
 def test_the_rows_are_those_that_pull_requests_are_read_from(tmp_path: Path) -> None:
     story = begun()
     for number in range(1, 5):

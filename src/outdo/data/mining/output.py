@@ -110,7 +110,10 @@ def opened(
         stream.seek(0, 2)
         told = state["tally"]
         tally = Tally.of_state(gates, told) if told else Tally(gates)
-        yield Output(path, tally, options, state["stopped"], stream, time.monotonic())
+        rows = Output(path, tally, options, state["stopped"], stream, time.monotonic())
+        if not rows.beside.exists():
+            rows.save({})
+        yield rows
 
 
 def _state(path: Path, options: Mapping[str, Json]) -> dict[str, Json]:
