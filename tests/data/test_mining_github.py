@@ -267,6 +267,17 @@ def test_what_is_no_json_is_said(github: GitHub, tmp_path: Path) -> None:
         mined(github, tmp_path / "o.jsonl")
 
 
+@pytest.mark.parametrize("body", [b'{"message": "hello"}', b'["hello"]'])
+def test_json_of_another_shape_is_said(github: GitHub, tmp_path: Path, body: bytes) -> None:
+    about = b'{"full_name": "ann/work", "license": {"spdx_id": "MIT"}}'
+    github.wrong = [(200, {}, about), (200, {}, body)]
+    with pytest.raises(DataError, match="the server sent no list"):
+        mined(github, tmp_path / "o.jsonl")
+    github.wrong = [(200, {}, b"[1]")]
+    with pytest.raises(DataError, match="the server sent no object"):
+        mined(github, tmp_path / "p.jsonl")
+
+
 def test_a_token_goes_to_no_other_server(github: GitHub, tmp_path: Path) -> None:
     github.wrong = [(301, {"location": "http://elsewhere.example.org/repos/ann/work"}, b"")]
     with pytest.raises(DataError, match=r"the server leads to http://elsewhere\.example\.org"):

@@ -18,7 +18,7 @@ from outdo.data.mining.commits import Mined
 from outdo.data.mining.filters import is_bot, plain_message, subject_fault
 from outdo.data.mining.output import Output, Progress
 from outdo.data.mining.pull_rows import GATES, PullFilters, PullRow, diff_fault, write_pull
-from outdo.data.mining.rest import DIFF, Rest
+from outdo.data.mining.rest import DIFF, Rest, listed
 from outdo.data.sifting import Drop
 from outdo.errors import DataError
 from outdo.records import Json
@@ -53,6 +53,8 @@ def mine_github(
     """
     filters = (filters or PullFilters()).checked()
     about, _ = rest.json(f"repos/{name}")
+    if not isinstance(about, Mapping):
+        raise DataError("the server sent no object", "see the base URL", where=f"repos/{name}")
     name = str(about.get("full_name") or name)
     licence = _permitted(about, licence, allow)
     options = {"kind": "pulls of a server", "repo": name, "licence": licence}
@@ -120,7 +122,7 @@ class _Miner:
             if reply.status != 200:
                 problem = f"HTTP {reply.status}: {reply.said() or 'no reason is given'}"
                 raise DataError(problem, "see the name and the base URL", where=place)
-            for pull in self.rest.read(reply, place):
+            for pull in listed(self.rest.read(reply, place), place):
                 if pull["number"] in self.numbers:
                     continue
                 if limit is not None and self.rows.tally.kept >= limit:

@@ -187,9 +187,7 @@ class Rest:
         following: str | None = place
         while following:
             items, reply = self.json(following)
-            if not isinstance(items, list):
-                raise DataError("the server sent no list", "see the base URL", where=following)
-            yield from items
+            yield from listed(items, following)
             following = reply.next
 
     def read(self, reply: Reply, place: str) -> Json:
@@ -241,6 +239,13 @@ class Rest:
             hint = f"see what {TOKEN} may read"
             raise DataError(f"this may not be read: {told}", hint, where=self.base_url)
         return reply
+
+
+def listed(items: Json, place: str) -> list[Mapping[str, Json]]:
+    """What a server sent, if it is a list of objects. Raises DataError for anything else."""
+    if not isinstance(items, list) or not all(isinstance(one, Mapping) for one in items):
+        raise DataError("the server sent no list", "see the base URL", where=place)
+    return items
 
 
 def _reply(status: int, headers: Any, body: IO[bytes]) -> Reply:
