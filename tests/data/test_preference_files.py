@@ -184,6 +184,8 @@ def test_labels_without_items_and_items_without_labels_are_told(tmp_path: Path) 
         (choice("t", "x", " "), "isn't two programs"),
         ({**choice("t", "x", "y"), "choices": ["x"]}, "isn't two programs"),
         ({**choice("t", "x", "y"), "instruction": None}, "'instruction' is no text"),
+        ({"task_id": "t", "instruction": "Do t.", "choices": ["x", "y"]}, "'gt_choice' is None"),
+        ({"task_id": "t", "instruction": "Do t.", "gt_choice": 1}, "isn't two programs"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_told_by_line_or_counted(
@@ -195,6 +197,28 @@ def test_a_row_that_cannot_be_used_is_told_by_line_or_counted(
     assert caught.value.where.endswith("x.jsonl:2")
     read = read_preferences([path], drop=True)
     assert len(read.pairs) == 1 and sum(read.dropped.values()) == 1
+
+
+def test_numbers_of_tables_are_numbers_and_an_empty_id_is_none(tmp_path: Path) -> None:
+    (pair,) = read_preferences([rows(tmp_path / "x.jsonl", [choice("t", "x", "y", 1.0)])]).pairs
+    assert (pair.better, pair.worse) == ("y", "x")
+    told = [{"id": None, "prompt": each, "chosen": "x", "rejected": "y"} for each in ("a", "b")]
+    found = read_preferences([rows(tmp_path / "z.jsonl", [*told])]).pairs
+    assert [one.id for one in found] == [one.group for one in found]
+
+
+def test_a_file_of_another_form_than_it_is_said_to_be_is_told(tmp_path: Path) -> None:
+    path = rows(tmp_path / "x.jsonl", [{"prompt": "p", "chosen": "x", "rejected": "y"}])
+    for shape in ("codeprefbench", "codejudgebench", "pairs", "items", "labels"):
+        with pytest.raises(DataError):
+            read_preferences([path], shape=shape)
+
+
+def test_a_file_whose_first_rows_cannot_be_read_says_why(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text("[1, 2]\n")
+    with pytest.raises(DataError, match="no row can be read") as caught:
+        read_preferences([tmp_path / "x.jsonl"])
+    assert "isn't a JSON object" in str(caught.value) and "x.jsonl:1" in str(caught.value)
 
 
 def test_a_form_that_is_not_known_names_those_that_are(tmp_path: Path) -> None:

@@ -93,9 +93,11 @@ def read_preferences(
 
 def shape_of(path: Path) -> str:
     """The name of the form of a file, by the fields of its first row. Raises DataError for none."""
-    row = next(read_rows(path, Mistakes(dropping=True)), None)
+    mistakes = Mistakes(dropping=True)
+    row = next(read_rows(path, mistakes), None)
     if row is None:
-        raise DataError("there are no rows", "the file is empty", where=str(path))
+        told = [f"{reason}, at {mistakes.first[reason]}" for reason in mistakes.counts]
+        raise DataError("no row can be read", "; ".join(told), where=str(path))
     for one in SHAPES.values():
         if one.fields <= row.values.keys():
             return one.name
@@ -166,7 +168,7 @@ def _codeprefbench(row: Row) -> Iterator[CodePair]:
 
     `annotations` stand in an order of their own, so that only their counts can be kept.
     """
-    choices, better = row.values["choices"], row.values["gt_choice"]
+    choices, better = row.values.get("choices"), row.values.get("gt_choice")
     two = isinstance(choices, list) and len(choices) == 2
     if not two or not all(isinstance(one, str) and one.strip() for one in choices):
         raise row.place.error("'choices' isn't two programs", 'like ["def f...", "def f..."]')
@@ -182,8 +184,8 @@ def _codeprefbench(row: Row) -> Iterator[CodePair]:
         source=named,
         criterion=_text(row, "criterion", needed=False) or aspect or GENERAL,
         statement=statement,
-        better=choices[better],
-        worse=choices[1 - better],
+        better=choices[int(better)],
+        worse=choices[1 - int(better)],
         evidence=_counted(row.values.get("annotations")),
     )
 
@@ -201,7 +203,7 @@ def _rewardbench(row: Row) -> Iterator[CodePair]:
     """A `prompt` with `chosen` and `rejected` replies, one or a list; `subset` is what counts."""
     statement = _text(row, "prompt")
     group = content_name(statement, digits=8)
-    id = str(row.values.get("id", group))
+    id = str(group if (told := row.values.get("id")) in (None, "") else told)
     for chosen in _texts(row, "chosen"):
         for rejected in _texts(row, "rejected"):
             yield CodePair(
