@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from outdo.data.pairs import GENERAL, CodePair, choices, read_pairs, reworded, write_pairs
+from outdo.data.pairs import (
+    GENERAL,
+    CodePair,
+    choices,
+    evened,
+    read_pairs,
+    reworded,
+    write_pairs,
+)
 from outdo.data.rows import Mistakes
 from outdo.errors import DataError
 from outdo.tasks import prefer
@@ -104,3 +112,32 @@ def test_programs_that_differ_in_comments_alone_keep_them() -> None:
     alike = dataclasses.replace(pair(1), better="x = 1  # one", worse="x = 1")
     (row,) = choices([alike], seed=1)
     assert reworded(row, bare=True) == row
+
+
+def of_lengths(number: int, better: int, worse: int) -> CodePair:
+    """A pair whose sides add so many ones."""
+    sides = (f"x = {number}" + " + 1" * count for count in (better, worse))
+    return dataclasses.replace(
+        pair(number), split="test", **dict(zip(("better", "worse"), sides, strict=True))
+    )
+
+
+def test_the_longer_program_is_better_as_often_as_the_shorter() -> None:
+    longer = [of_lengths(number, 3, 1) for number in range(7)]
+    shorter = [of_lengths(number, 1, 2) for number in range(7, 9)]
+    equal = [dataclasses.replace(of_lengths(9, 1, 1), worse="y = 9 + 1")]
+    rows = choices([*longer, *shorter, *equal], seed=1)
+    kept = evened(rows, seed=1)
+    assert sum(prefer.longer(row, ()) == prefer.gold(row) for row in kept[:-1]) == 2
+    assert [row.id for row in kept[-3:]] == ["p7", "p8", "p9"]
+    assert len(kept) == 5 and kept == evened(rows, seed=1)
+    drawn = {tuple(row.id for row in evened(rows, seed=seed)) for seed in range(9)}
+    assert len(drawn) > 1
+
+
+def test_lengths_are_evened_in_each_part_and_other_examples_stay() -> None:
+    train = [dataclasses.replace(of_lengths(n, 3, 1), split="train") for n in range(3)]
+    test = [of_lengths(n, 1, 2) for n in range(3, 6)]
+    rows = choices([*train, *test], seed=1)
+    other = dataclasses.replace(rows[0], task="repair", id="other")
+    assert evened([*rows, other], seed=1) == [other]

@@ -109,5 +109,10 @@ def test_a_study_reads_them_as_choices_and_for_no_other_task(
     examples, notes = examples_of(spec, tmp_path, 1, sandbox, task="prefer")
     assert len(examples) == 6 and notes == []
     assert Counter(row.wanted["choice"] for row in examples) == {"first": 3, "second": 3}
+    even = spec.model_copy(update={"lengths": "even"})
+    assert examples_of(even, tmp_path, 1, sandbox, task="prefer") == (
+        [],
+        ["6 left out: so that the better program is as often the shorter one"],
+    )
     with pytest.raises(DataError, match="no examples of 'repair'"):
         examples_of(spec, tmp_path, 1, sandbox, task="repair")

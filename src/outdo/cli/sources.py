@@ -20,7 +20,7 @@ from outdo.data.hints import HINT, for_tasks
 from outdo.data.inject import inject
 from outdo.data.instructions import ids_of, read_instructions
 from outdo.data.load import load
-from outdo.data.pairs import GENERAL, apart, choices, reworded
+from outdo.data.pairs import GENERAL, apart, choices, evened, reworded
 from outdo.data.pairs import read_pairs as read_code_pairs
 from outdo.data.preferences import first_failures, preferences
 from outdo.data.problems import Problem, embedded_problems, read_problems
@@ -39,6 +39,7 @@ from outdo.records import Conversation, Example, Json, Pair, digest, to_json
 from outdo.store import file_digest
 from outdo.study import Conversations, Data, Folder, Injected, PairRows, Programs, Rows
 from outdo.study.sources import Commits, Comparable, Instructions, Pulls, Reviews
+from outdo.tasks import drafting
 from outdo.tasks.hint import can_be_taught
 
 HINTS = ("hint", "hint-guarded")
@@ -104,41 +105,55 @@ def examples_of(
         return _as_they_are(spec, root)
     examples, notes = _read(spec, root, seed, sandbox, task=task)
     if isinstance(spec, (Injected, Programs, Folder, Rows)):
-        examples, left_out = _of_tasks(examples, spec.tasks, task=task)
+        examples, left_out = _of_tasks(examples, spec.tasks, task=task, sandbox=sandbox)
         notes = [*notes, *left_out]
     if task == "prefer" and isinstance(spec, (Injected, Programs, Folder)) and not spec.tasks:
         failures = first_failures(examples, sandbox=sandbox)
         examples = preferences(examples, seed=seed, failures=failures)
     if isinstance(spec, Comparable):
-        examples = _compared(examples, spec)
+        examples, uneven = _compared(examples, spec, seed=seed)
+        notes = [*notes, *uneven]
     if spec.frozen is not None:
         examples = held_to(examples, read_frozen(Path(spec.frozen)), where=spec.frozen)
     return examples, notes
 
 
-def _compared(examples: list[Example], spec: Comparable) -> list[Example]:
-    """The pairs of programs as the entry wants them shown; other examples stay."""
-    if spec.criterion == "given" and spec.comments == "keep":
-        return examples
+def _compared(
+    examples: list[Example], spec: Comparable, *, seed: int
+) -> tuple[list[Example], list[str]]:
+    """The pairs of programs as the entry wants them, and in words how many that leaves out."""
+    if (spec.criterion, spec.comments, spec.lengths) == ("given", "keep", "any"):
+        return examples, []
     if not any(example.task == "prefer" for example in examples):
         raise DataError(
-            "criterion and comments are of pairs of programs", "the study's task is prefer"
+            "criterion, comments and lengths are of pairs of programs", "the study's task is prefer"
         )
     criterion = {"given": None, "general": GENERAL, "absent": ""}[spec.criterion]
     bare = spec.comments == "strip"
-    return [
+    worded = [
         reworded(example, criterion=criterion, bare=bare) if example.task == "prefer" else example
         for example in examples
     ]
+    kept = evened(worded, seed=seed) if spec.lengths == "even" else worded
+    lost = len(worded) - len(kept)
+    return kept, _told(
+        {"so that the better program is as often the shorter one": lost} if lost else {}
+    )
 
 
 def _of_tasks(
-    examples: Sequence[Example], tasks: Sequence[str] | None, *, task: str
+    examples: Sequence[Example], tasks: Sequence[str] | None, *, task: str, sandbox: Runner
 ) -> tuple[list[Example], list[str]]:
     """Repair examples for the tasks that are asked for, and in words whom no hint can be taught."""
-    asked = tasks or (["hint"] if task in HINTS else ["repair"])
+    alone = {**dict.fromkeys(HINTS, HINT), "write": "write", "critique": "critique"}
+    asked = tasks or [alone.get(task, "repair")]
     if examples and examples[0].task == "repair" and asked != ["repair"]:
-        examples = for_tasks(examples, asked)
+        repairs, examples = examples, for_tasks(examples, asked)
+        if "write" in asked:
+            examples += drafting.instructions(repairs)
+        if "critique" in asked:
+            failures = first_failures(repairs, sandbox=sandbox)
+            examples += drafting.drafts(repairs, failures=failures)
     kept = [row for row in examples if row.split != "train" or can_be_taught(row)]
     lost = len(examples) - len(kept)
     reason = {"programs without a fault that a hint could point at": lost} if lost else {}

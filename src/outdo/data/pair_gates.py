@@ -21,7 +21,7 @@ from outdo.data.comments import without_comments
 from outdo.data.examples import syntax_name
 from outdo.data.near import THRESHOLD, near_duplicates, signature
 from outdo.data.overlap import SHARE, apart
-from outdo.data.pairs import CORRECTNESS, CodePair
+from outdo.data.pairs import CORRECTNESS, CodePair, uneven
 from outdo.data.problems import Problem
 from outdo.data.sifting import Drop, Gate, Item, Sifted, licence_gate, sift
 from outdo.data.trial import LIMITS, Runs, trials
@@ -240,22 +240,19 @@ def even_gate(pairs: Sequence[CodePair], *, seed: int) -> Gate:
     by_id = {pair.id: pair for pair in pairs}
 
     def failing(items: Sequence[Item]) -> dict[str, Drop]:
-        parts: dict[tuple[str, ...], dict[bool, list[str]]] = defaultdict(
-            lambda: {True: [], False: []}
+        pairs = (by_id[one.id] for one in items)
+        longer = (
+            (
+                pair.id,
+                (pair.criterion, pair.source, pair.split),
+                len(tokens.code_tokens(pair.better)) - len(tokens.code_tokens(pair.worse)),
+            )
+            for pair in pairs
         )
-        for one in items:
-            pair = by_id[one.id]
-            more = len(tokens.code_tokens(pair.better)) - len(tokens.code_tokens(pair.worse))
-            if more:
-                parts[pair.criterion, pair.source, pair.split][more > 0].append(pair.id)
-        drops = {}
-        for kinds in parts.values():
-            keep = min(map(len, kinds.values()))
-            for longer, ids in kinds.items():
-                word = "longer" if longer else "shorter"
-                for id in _drawn(ids, seed)[keep:]:
-                    drops[id] = Drop(f"too often the better side is the {word} one")
-        return drops
+        return {
+            id: Drop(f"too often the better side is the {'longer' if kind else 'shorter'} one")
+            for id, kind in uneven(longer, seed=seed).items()
+        }
 
     about = "the better side is as often the longer as the shorter one"
     return Gate(name="even lengths", about=about, failing=failing)

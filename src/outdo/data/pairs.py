@@ -11,11 +11,12 @@ import io
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import get_args
 
+from outdo import tokens
 from outdo.data.comments import without_comments
 from outdo.data.rows import Mistakes, Row, read_rows
 from outdo.errors import DataError, MissingExtra
@@ -231,6 +232,46 @@ def _choice(pair: CodePair, *, better_first: bool) -> Example:
         split=pair.split,
         source=pair.source,
     )
+
+
+def uneven(longer: Iterable[tuple[str, Hashable, int]], *, seed: int) -> dict[str, bool]:
+    """The ids that go so that in each part the better side is as often longer as shorter.
+
+    Of each pair the id, the part it belongs to, and by how much its better side is longer. Of the
+    more frequent kind those go that the seed draws, each with whether it is the longer kind; pairs
+    of equal length stay.
+    """
+    parts: dict[Hashable, dict[bool, list[str]]] = defaultdict(lambda: {True: [], False: []})
+    for id, part, more in longer:
+        if more:
+            parts[part][more > 0].append(id)
+    gone = {}
+    for kinds in parts.values():
+        keep = min(map(len, kinds.values()))
+        for kind, ids in kinds.items():
+            drawn = sorted(ids, key=lambda id: digest([seed, id]))
+            gone.update(dict.fromkeys(drawn[keep:], kind))
+    return gone
+
+
+def evened(examples: Sequence[Example], *, seed: int) -> list[Example]:
+    """The choices among the examples without those that `uneven` takes out; others stay.
+
+    Parts are what one source has of a criterion in a split, lengths tokens of code.
+    """
+    longer = (
+        (one.id, (one.split, one.source, one.given.get("criterion")), _longer_by(one))
+        for one in examples
+        if one.task == "prefer"
+    )
+    gone = uneven(longer, seed=seed)
+    return [one for one in examples if one.task != "prefer" or one.id not in gone]
+
+
+def _longer_by(example: Example) -> int:
+    """The tokens that the better program has more than the other."""
+    first, second = (len(tokens.code_tokens(str(example.given[side]))) for side in SIDES)
+    return first - second if example.wanted["choice"] == SIDES[0] else second - first
 
 
 def reworded(example: Example, *, criterion: str | None = None, bare: bool = False) -> Example:

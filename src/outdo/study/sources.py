@@ -25,22 +25,27 @@ class Comparable(Examples):
     """An entry that gives the task `prefer` pairs of programs.
 
     `criterion` says what counts: what each pair is known for, how good a program is in general, or
-    nothing. With `comments: strip` both programs stand without comments and docstrings.
+    nothing. With `comments: strip` both programs stand without comments and docstrings. With
+    `lengths: even` the better program is as often the longer one as the shorter.
     """
 
     criterion: Literal["given", "general", "absent"] = "given"
     comments: Literal["keep", "strip"] = "keep"
+    lengths: Literal["any", "even"] = "any"
 
 
 ForTasks = list[Literal["repair", "hint"]] | None
 """Tasks that buggy programs are examples of, each of all of them; none: that of the study."""
+
+OfPrograms = list[Literal["repair", "hint", "write", "critique"]] | None
+"""The same where right programs are known too: what to write, and drafts to be criticised."""
 
 
 class Injected(Comparable):
     """Correct programs, broken on purpose; each bug verified by running."""
 
     source: Literal["inject"]
-    tasks: ForTasks = None
+    tasks: OfPrograms = None
     problems: str = "embedded"
     count: int = Field(default=2000, ge=1)
     test_per_problem: int = Field(default=2, ge=0)
@@ -52,7 +57,7 @@ class Programs(Comparable):
     """Real programs of students, some right and some wrong, with the problems they solve."""
 
     source: Literal["programs"]
-    tasks: ForTasks = None
+    tasks: OfPrograms = None
     problems: str
     programs: str
     problem_columns: dict[str, str] | None = None
@@ -81,7 +86,7 @@ class Folder(Comparable):
 
     source: Literal["folder"]
     path: str
-    tasks: ForTasks = None
+    tasks: OfPrograms = None
     hold_out: int = Field(default=25, ge=1)
     inject: int = Field(default=0, ge=0)
 
