@@ -223,7 +223,9 @@ def test_a_submodule_that_diffs_are_told_to_ignore_moves_no_other_file(tmp_path:
     story = begun({".gitmodules": told})
     story.commit("Take in another part of it", modes={"a": ("160000", "1" * 40)})
     story.commit(
-        "Multiply by two with the new part", {"double.py": BETTER}, modes={"a": ("160000", "2" * 40)}
+        "Multiply by two with the new part",
+        {"double.py": BETTER},
+        modes={"a": ("160000", "2" * 40)},
     )
     folder = story.told(tmp_path / "r")
     rows, done = mined(folder, tmp_path / "o.jsonl", filters=Filters(files=2))
