@@ -18,7 +18,7 @@ from outdo.records import Example
 from outdo.sandbox import Sandbox
 from outdo.scorers.hints import marks
 from outdo.study.sources import Injected, Instructions, Rows, kind_of
-from outdo.tasks import hint, repair
+from outdo.tasks import critique, hint, repair
 
 BUGGY = "def twice(n):\n    return n + n + {n}\n"
 REPAIR = "def twice(n):\n    return n + n\n"
@@ -145,3 +145,29 @@ def test_instructions_are_an_entry_of_a_study(folder: Path, sandbox: Sandbox) ->
 def test_only_tasks_of_broken_programs_can_be_asked_for() -> None:
     with pytest.raises(ValidationError, match="repair"):
         Injected.model_validate({**INJECTED, "tasks": ["describe"]})
+
+
+def test_broken_programs_are_drafts_and_their_problems_are_to_be_written(
+    folder: Path, sandbox: Sandbox
+) -> None:
+    spec = Injected.model_validate({**INJECTED, "tasks": ["write", "critique"]})
+    found = read(spec, folder, sandbox, task="prefer")
+    drafts = [one for one in found if one.task == "critique"]
+    asked = [one for one in found if one.task == "write"]
+    assert len(drafts) + len(asked) == len(found) == len({one.id for one in found})
+    wrong = [one for one in drafts if not one.wanted["reply"]["good_enough"]]
+    assert len(wrong) == 6 and len(drafts) - len(wrong) == len(asked)
+    for one in drafts:
+        answer = critique.task.parse(critique.task.gold(one), one)
+        assert "Line" in answer.value["reflection"] or one not in wrong
+        program = critique.task.program(one, answer)
+        assert program is not None
+        ((_, outcome),) = sandbox.run([program])
+        scores = {s.metric: s.value for s in critique.task.score(one, answer, outcome)}
+        assert scores["passes_after"] == 1.0 and scores.get("mended", 1.0) == 1.0
+
+
+@pytest.mark.parametrize("task", ["write", "critique"])
+def test_a_study_of_one_task_needs_not_name_it(folder: Path, sandbox: Sandbox, task: str) -> None:
+    found = read(Injected.model_validate(INJECTED), folder, sandbox, task=task)
+    assert {one.task for one in found} == {task}

@@ -100,7 +100,7 @@ def ended(name: str) -> dict[str, Any]:
 
 
 @BOTH
-@pytest.mark.parametrize("variant", ["direct", "json"])
+@pytest.mark.parametrize("variant", ["direct", "json", "brief"])
 def test_prompts_to_the_letter(name: str, variant: str) -> None:
     asked = TASKS[name].prompt(example(name), variant=variant)
     said = "\n".join(f"[{one.role}]\n{one.content}\n" for one in asked.messages)
@@ -249,7 +249,7 @@ def test_of_other_languages_layout_is_blanks() -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("variant", ["direct", "json"])
+@pytest.mark.parametrize("variant", ["direct", "json", "brief"])
 def test_what_is_taught_is_what_is_asked(name: str, variant: str) -> None:
     one = example(name, wanted={"reply": WHOLE[name]})
     row = TASKS[name].conversation(one, variant=variant)

@@ -46,6 +46,8 @@ Both are whole and can be run as they stand, with nothing left out, and no comme
 tells which is which.
 - {FEEDBACK}: what the improvement comes to, in a few sentences that name both programs' lines."""
 
+BRIEF = "Does this commit clearly make code better? If it does, make an exercise of it."
+
 TOLD = {
     CRITERION: f"one of {', '.join(CRITERIA)}",
     INSTRUCTION: "what is to be written",
@@ -69,6 +71,7 @@ rewriting = Rewriting(
     version=VERSION,
     system=SYSTEM,
     ask=ASK,
+    brief=BRIEF,
     why=REASONS,
     decides=IMPROVES,
     goes_on=True,

@@ -7,7 +7,7 @@ alone: how likely it is to be written, or the score that a reward model gives it
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from outdo import text, tokens
@@ -16,7 +16,6 @@ from outdo.records import (
     Answer,
     Conversation,
     Example,
-    Json,
     Message,
     Metric,
     Outcome,
@@ -25,6 +24,7 @@ from outdo.records import (
     Score,
 )
 from outdo.tasks import Task
+from outdo.tasks.faults import broken, failing
 
 VERSION = "1"
 COMPARE, FEW_SHOT, REASONS = "compare", "few-shot", "reasons"
@@ -227,8 +227,8 @@ def reasons(example: Example) -> str:
     evidence = example.wanted.get("evidence") or {}
     letter = bait(example)
     told = [
-        _broken(evidence["slip"], letter) if evidence.get("slip") else "",
-        _shown(evidence["test"], letter) if evidence.get("test") else "",
+        broken(evidence["slip"], of=letter) if evidence.get("slip") else "",
+        failing(evidence["test"], of=letter) if evidence.get("test") else "",
     ]
     if not any(told):
         raise DataError(
@@ -240,33 +240,6 @@ def reasons(example: Example) -> str:
 
 def _verdict(example: Example, variant: str) -> str:
     return f"{reasons(example)}\n\n{gold(example)}" if variant == REASONS else gold(example)
-
-
-def _broken(slip: Mapping[str, Json], letter: str) -> str:
-    """What the slip, told by its lines before and after, made of the program."""
-    was, reads = (_quoted(slip.get(name) or "") for name in ("before", "after"))
-    place = f"Line {slip['line']} of {letter}" if slip.get("line") else letter
-    if was == reads:
-        return f"{place} must be indented differently: {reads}."
-    if was and reads:
-        return f"{place} reads {reads} where it should read {was}."
-    return f"{place}: {reads} does not belong there." if reads else f"{place}: {was} is missing."
-
-
-def _quoted(lines: str) -> str:
-    return ", ".join(f"`{line.strip()}`" for line in lines.splitlines() if line.strip())
-
-
-def _shown(test: Mapping[str, Json], letter: str) -> str:
-    """What the first test that tells the programs apart gives with the worse one."""
-    use = f"`{test['call']}`" if test.get("call") else f"the input {test.get('stdin', '')!r}"
-    return f"For {use}, {letter} {_happened(test)}; right is `{test['expected']}`."
-
-
-def _happened(test: Mapping[str, Json]) -> str:
-    if error := test.get("error"):
-        return f"is {error}" if error.startswith("stopped:") else f"raises {error}"
-    return "gives nothing" if test.get("gave") is None else f"gives `{test['gave']}`"
 
 
 # ------------------------------------------------------------------ floors

@@ -62,7 +62,7 @@ def context(given: Mapping[str, Json]) -> str:
     parts = [
         given["statement"].strip(),
         _preamble_used(given),
-        "\n".join([text.fence(given["program"]), *map(_shown, given["shown"])]),
+        "\n".join([text.fence(given["program"]), *map(shown, given["shown"])]),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -103,7 +103,8 @@ def _bound(tree: ast.Module) -> set[str]:
     return names
 
 
-def _shown(test: Mapping[str, Json]) -> str:
+def shown(test: Mapping[str, Json]) -> str:
+    """A test in a line, as every prompt has it: what is called, and what comes of it."""
     if test.get("how") == "script":
         return f"input {test.get('stdin', '')!r} -> {test['expected']!r}"
     return f"{_one_line(test['call'])} -> {_one_line(test['expected'])}"

@@ -28,8 +28,8 @@ from outdo.records import (
 from outdo.replies import Fields, Flag, OneOf, Text
 from outdo.scorers.grounded import same_code
 
-DIRECT, JSON = "direct", "json"
-VARIANTS = (DIRECT, JSON)
+DIRECT, JSON, BRIEF = "direct", "json", "brief"
+VARIANTS = (DIRECT, JSON, BRIEF)
 
 CRITERIA = (
     *("correctness", "robustness", "efficiency", "security", "readability", "maintainability"),
@@ -58,13 +58,15 @@ class Rewriting:
 
     `why` names the field of the reasons, `decides` that of the decision, and `goes_on` the decision
     after which the other fields are needed: `told`, each with a hint for whoever writes the reply.
-    Those in `codes` are programs. `shows` gives the parts of the question before the instruction.
+    Those in `codes` are programs. `shows` gives the parts of the question before the instruction;
+    `brief` is that instruction for models that have learnt what to do.
     """
 
     name: str
     version: str
     system: str
     ask: str
+    brief: str
     why: str
     decides: str
     goes_on: bool
@@ -93,10 +95,31 @@ class Rewriting:
         return replies.json_schema(replace(self.shape, optional=()))
 
     def prompt(self, example: Example, *, variant: str) -> Prompt:
-        """The question; `json` hands the schema to servers that can hold a reply to it."""
+        """The question; `json` hands the schema to servers that can hold a reply to it.
+
+        `brief` names the fields and says no more, for a small model that was trained on them.
+        """
         if variant not in VARIANTS:
             hint = f"one of {', '.join(VARIANTS)}"
             raise StudyError(f"{self.name} has no variant {variant!r}", hint)
+        asked = self._named() if variant == BRIEF else self._explained(variant)
+        messages = (
+            Message(role="system", content=self.system),
+            Message(role="user", content="\n\n".join((*self.shows(example), asked))),
+        )
+        return Prompt(messages=messages, schema=self.schema if variant == JSON else None)
+
+    def _named(self) -> str:
+        """The instruction in short: the fields by their names."""
+        word = "true" if self.goes_on else "false"
+        rest = ", ".join(self.told)
+        return (
+            f"{self.brief} Reply in YAML with {self.why} and {self.decides}, true or false; "
+            f"if it is {word}, with {rest} as well."
+        )
+
+    def _explained(self, variant: str) -> str:
+        """The instruction, and the reply's form as a skeleton."""
         form: Literal["json", "yaml"] = "json" if variant == JSON else "yaml"
         blocks = {name: f"# {self.told[name]}\n..." for name in self.codes if form == "yaml"}
         skeleton = {self.why: self.hints[0], self.decides: self.hints[1], **self.told, **blocks}
@@ -108,12 +131,7 @@ class Rewriting:
             else f"if {self.decides} is not {word}, leave out what stands behind it"
         )
         ask = f"{self.ask}\n\nReply in {form.upper()} alone, in this form; {stop}."
-        said = "\n\n".join((*self.shows(example), f"{ask}\n{replies.write(skeleton, form=form)}"))
-        messages = (
-            Message(role="system", content=self.system),
-            Message(role="user", content=said),
-        )
-        return Prompt(messages=messages, schema=self.schema if variant == JSON else None)
+        return f"{ask}\n{replies.write(skeleton, form=form)}"
 
     # -------------------------------------------------------------- reading
 

@@ -31,7 +31,8 @@ from outdo.tasks import Task
 
 VERSION = "1"
 DIRECT, FEW_SHOT, CHAIN_OF_THOUGHT = "direct", "few-shot", "chain-of-thought"
-VARIANTS = (DIRECT, FEW_SHOT, CHAIN_OF_THOUGHT)
+BRIEF = "brief"
+VARIANTS = (DIRECT, FEW_SHOT, CHAIN_OF_THOUGHT, BRIEF)
 LIMITS = Limits(seconds=30.0, cpu_seconds=12.0, output_bytes=8 * 2**20)
 """Of all tests of one program together; some have a thousand of them."""
 
@@ -45,7 +46,10 @@ ASK_WITH_PLAN = (
 
 
 def prompt(example: Example, *, variant: str, shots: Sequence[Example] = ()) -> Prompt:
-    """The question; `shots` (of variant few-shot alone) are shown as earlier turns."""
+    """The question; `shots` (of variant few-shot alone) are shown as earlier turns.
+
+    `brief` is the instruction alone, for a model that was trained to reply with code.
+    """
     if variant not in VARIANTS:
         raise StudyError(f"write has no variant {variant!r}", f"one of {', '.join(VARIANTS)}")
     turns = [Message(role="system", content=SYSTEM)]
@@ -55,7 +59,7 @@ def prompt(example: Example, *, variant: str, shots: Sequence[Example] = ()) -> 
 
 
 def _question(example: Example, variant: str) -> Message:
-    ask = ASK_WITH_PLAN if variant == CHAIN_OF_THOUGHT else ASK
+    ask = {CHAIN_OF_THOUGHT: ASK_WITH_PLAN, BRIEF: ""}.get(variant, ASK)
     return Message(role="user", content=_joined(*_parts(example), ask))
 
 
