@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 
@@ -38,6 +39,12 @@ def test_a_coin_that_says_so_is_calibrated_and_scores_a_quarter() -> None:
     assert found.error.value == 0
     assert [one.coverage for one in found.coverage] == [1.0]
     assert found.coverage[0].right.value == 0.5
+
+
+def test_halves_that_rounding_moved_choose_neither_side_and_are_covered_together() -> None:
+    found = told([math.nextafter(0.5, 0)] * 5 + [math.nextafter(0.5, 1)] * 3 + [0.5] * 2)
+    assert [(one.coverage, one.right.value) for one in found.coverage] == [(1.0, 0.5)]
+    assert found.over.value == pytest.approx(0, abs=1e-12)
 
 
 def test_a_judge_that_is_too_sure_is_told_from_one_that_is_not() -> None:

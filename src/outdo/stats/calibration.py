@@ -27,6 +27,8 @@ BINS = 10
 """Bins of equal width that confidence, from one half to 1, is put into."""
 STEPS = 10
 """Coverages at which accuracy is told: a tenth and so on, as far as equal confidences allow."""
+EVEN = 1e-9
+"""A forecast that is so near to one half chooses neither side: it is a sum of rounded parts."""
 TRIALS = 400
 """Draws of a judge that is perfectly calibrated, for what its error would look like."""
 
@@ -82,7 +84,7 @@ def confidence(forecast: float) -> float:
 
 def rightness(forecast: float) -> float:
     """1 for a forecast that chooses the right side, 0 for the other, a half for neither."""
-    return 0.5 if forecast == 0.5 else float(forecast > 0.5)
+    return 0.5 if abs(forecast - 0.5) < EVEN else float(forecast > 0.5)
 
 
 def calibration(
@@ -218,7 +220,7 @@ def _coverage(
     """
     order = sorted(range(len(values)), key=lambda i: -confidence(values[i]))
     sure = [confidence(values[i]) for i in order]
-    ends = [i + 1 for i in range(len(sure)) if i + 1 == len(sure) or sure[i + 1] < sure[i]]
+    ends = [i + 1 for i in range(len(sure)) if i + 1 == len(sure) or sure[i + 1] < sure[i] - EVEN]
     wanted = [len(sure) * step / STEPS for step in range(1, STEPS + 1)] if ends else []
     sizes = sorted({min(ends, key=lambda end: (abs(end - size), end)) for size in wanted})
     return [_covered(values, labels, order[:size], claim=claim) for size in sizes]
