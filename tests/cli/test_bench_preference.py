@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Callable
@@ -99,6 +100,22 @@ def test_a_judge_that_knows_beats_every_floor_and_all_of_it_is_told(
     names = {path.name for path in folder.rglob("*") if path.is_file()}
     assert {"coverage.svg", "calibration.png", "scores.csv", "report.md"} <= names
     assert {name for name in names if name.startswith("cases")} == {"cases-correctness.html"}
+    told = {
+        path.name: list(csv.DictReader(path.read_text().splitlines()))
+        for path in folder.rglob("*.csv")
+    }
+    (strict,) = [
+        row
+        for row in told["scores.csv"]
+        if (row["judge"], row["part"]) == (f"{judge} by generate", "all")
+        and row["measure"] == "strict"
+    ]
+    assert float(strict["value"]) == 1 and 0.5 < float(strict["low"]) < 1 == float(strict["high"])
+    assert int(strict["n"]) == int(strict["pairs"]) == 16
+    numbers = ("value", "low", "high", "difference", "rate", "slope", "right", "dollars", "p")
+    for rows in told.values():
+        cells = [row[name] for row in rows for name in numbers if row.get(name)]
+        assert cells and all(isinstance(float(cell), float) for cell in cells)
     case = (folder / "cases-correctness.html").read_text()
     assert "def good0(x)" in case and "It adds." in case
 

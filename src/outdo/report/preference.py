@@ -20,8 +20,8 @@ from outdo.stats.preference import CONSISTENT, FIRST, RATES, SCORES, STRICT, Sco
 Cells = Sequence[object]
 Side = Literal["won", "lost", "neither"]
 
-HEADINGS = (*SCORES, CONSISTENT, FIRST, *RATES)
-"""The columns of the first table: scores, then what became of the calls."""
+HEADINGS = (*SCORES, CONSISTENT, FIRST)
+"""The columns of the first table."""
 NONE = wording.NONE
 
 
@@ -183,6 +183,12 @@ def grids(findings: PreferenceFindings) -> Iterator[tuple[str, Sequence[str], li
             for one in every
         ],
     )
+    asked = [one for one in every if one.way != "rule"]
+    yield (
+        "calls without a verdict",
+        ["judge", "calls", *RATES],
+        [[_name(one), f"{one.calls:,}", *map(share, _rates(one))] for one in asked],
+    )
     kinds = (*SCORES, CONSISTENT)
     yield (
         "mean over criteria",
@@ -211,6 +217,11 @@ def grids(findings: PreferenceFindings) -> Iterator[tuple[str, Sequence[str], li
     )
     costs = ("calls", "median seconds", "95% within", "tokens a pair", "dollars a pair", "dollars")
     yield "cost", ["judge", *costs], [_cost(one) for one in findings.judges]
+
+
+def _rates(one: Examined) -> list[Measure]:
+    """What became of the calls that gave no verdict for either side."""
+    return [one.overall.measures[name] for name in RATES]
 
 
 def _by_part(

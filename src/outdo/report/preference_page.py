@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from outdo.errors import StoreError
-from outdo.report import preference_plots
+from outdo.report import preference_plots, preference_rows
 from outdo.report.files import encoded, put
 from outdo.report.page import framed
 from outdo.report.preference import (
@@ -48,8 +48,8 @@ def write(findings: PreferenceFindings, folder: Path) -> None:
 
 def _contents(findings: PreferenceFindings) -> Iterator[tuple[str, bytes]]:
     plots = preference_plots.plots(findings.examined)
-    for title, heads, rows in shown(findings):
-        yield f"tables/{slug(title)}.csv", encoded(as_csv([heads, *rows]))
+    for name, rows in preference_rows.tables(findings):
+        yield f"tables/{name}.csv", encoded(as_csv(rows))
     for name, content in preference_plots.files(plots):
         yield f"figures/{name}", content
     cases = {
