@@ -18,7 +18,7 @@ from outdo.cli.remote import Remote
 from outdo.cli.studies import WORDS, command_line
 from outdo.cli.tools import tools_for, without_sandbox
 from outdo.cli.watch import watcher
-from outdo.data.own_benchmark import VERSION, own_pairs
+from outdo.data.own_benchmark import made_of, own_pairs
 from outdo.data.pairs import CodePair, choices, read_pairs, write_pairs
 from outdo.data.picks import read_choices
 from outdo.data.preference_files import Read, read_preferences
@@ -257,7 +257,7 @@ def _made(source: Source, shop: Shop, *, seed: int) -> Read:
     """Pairs of our own, made once for the same problems and settings."""
     problems = embedded_problems()
     what = {
-        "pairs": VERSION,
+        **made_of(),
         "problems": digest([to_json(one) for one in problems]),
         "per_problem": source.per_problem,
         "seed": seed,

@@ -1,8 +1,8 @@
 """A benchmark of preferences of our own, made anew on any machine: verified pairs of one style.
 
 Each pair is a program and the same program made worse, so that no author's style gives it away: a
-bug that a test shows, a slower way that is measured, a weakness that a rule finds. A slower way is
-a longer one, as the floors tell.
+bug that a test shows, a slower way that is measured, a weakness that a rule finds. Nor does length:
+of each criterion the better program is as often the longer one as the shorter.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from outdo.data.place import read_text
 from outdo.data.problems import Problem
 from outdo.data.trial import Runs
 from outdo.data.verified import Code, correct, faster, safer
+from outdo.data.verified.evened import evened
 from outdo.data.verified.faster import VARIANTS
+from outdo.data.verified.findings import signature
 from outdo.errors import MissingExtra
 from outdo.records import digest
 
-VERSION = "1"
+VERSION = "2"
 """Names how the pairs are made; a change of what comes out of it changes it."""
 SAFE = Path(outdo.__file__).parent / "embedded" / "safe_programs.yaml"
 """Programs that come with outdo, each safe where such programs often aren't."""
@@ -50,7 +52,17 @@ def own_pairs(
     dropped["efficiency pairs of two authors"] += len(fast) - len(same_style)
     made = [*right, *same_style, *_safe(seed=seed, per_problem=per_problem, dropped=dropped)]
     order = sorted(made, key=lambda one: (one.criterion, digest([seed, one.id])))
-    return [replace(one, split="test") for one in order]
+    tests = [replace(one, split="test") for one in order]
+    return evened(tests, seed=seed, dropped=dropped)
+
+
+def made_of() -> dict[str, str]:
+    """What decides which pairs come out, beside problems, settings and the seed."""
+    try:
+        rules = signature()
+    except MissingExtra:
+        rules = "none"
+    return {"pairs": VERSION, "programs": digest(read_text(SAFE)), "rules": rules}
 
 
 def safe_programs() -> list[Code]:
