@@ -241,7 +241,7 @@ def test_files_without_a_pair_are_refused(tmp_path: Path) -> None:
 
 def test_the_safe_programs_that_come_along_are_whole() -> None:
     programs = safe_programs()
-    assert len({one.id for one in programs}) == len(programs) > 20
+    assert len({one.id for one in programs}) == len(programs) > 50
     for one in programs:
         compile(one.code, one.id, "exec")
         assert one.statement.endswith(".")
