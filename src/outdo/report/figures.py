@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from outdo.report import panels, sizes, wording
 from outdo.report.board import EVEN
 from outdo.report.findings import Findings
-from outdo.report.panels import BLUE, GREY, INK, ORANGE, TONE, labelled, rows
+from outdo.report.panels import BLUE, GREY, INK, ORANGE, TONE, labelled, rows, stroke
 from outdo.report.plots import (
     STEP,
     Over,
@@ -177,9 +177,8 @@ def _loss(shown: Sequence[Entry], over: Over) -> Figure:
     ends: dict[int, float] = {}
     for one in told:
         tone = TONE[one.place % len(TONE)]
-        style = "-" if one.place < len(TONE) else "-."
         xs, losses = [x / factor for x, _ in one.smooth], [loss for _, loss in one.smooth]
-        axes.plot(xs, losses, style, color=tone, linewidth=1.2)
+        axes.plot(xs, losses, linestyle=stroke(one.place), color=tone, linewidth=1.2)
         ends[one.place] = losses[-1]
         if one.looks:
             xs, losses = [x / factor for x, _ in one.looks], [loss for _, loss in one.looks]

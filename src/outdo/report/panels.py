@@ -23,11 +23,18 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREY, INK = "#0072B2", "#D55E00", "#8A8F98", "#1A1F27"
 TONE = (BLUE, ORANGE, "#009E73", "#AA4499", "#8A7500", INK)
+STROKES: tuple[Any, ...] = ("-", (0, (9, 2)), "-.", (0, (1, 1.3)))
+"""Lines beyond the last colour begin anew, in the next of these strokes."""
 TONES = {"better": BLUE, "worse": ORANGE, "equivalent": GREY, "inconclusive": GREY}
 LETTERS = 44
 """How much of a name stands beside a row; beside a pair of names each has this much."""
 ACROSS = 3
 """Panels that stand side by side."""
+
+
+def stroke(place: int) -> Any:
+    """The stroke of the line of this number."""
+    return STROKES[place // len(TONE) % len(STROKES)]
 
 
 def rows(count: int) -> tuple[Figure, Any]:

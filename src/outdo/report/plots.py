@@ -41,7 +41,8 @@ from outdo.report.training import (
     validation,
 )
 
-COLOURS = 6
+COLOURS, STROKES = 6, 4
+"""Colours of lines, and the sorts of strokes that each of them comes in."""
 MOST_POINTS = 400
 LETTERS = 24
 """How much of a name is written beside a line; all of it shows when it is pointed at."""
@@ -127,7 +128,7 @@ def losses(shown: Sequence[Entry], over: Over = STEP) -> Markup | None:
     parts += [_line("raw c0", thinned(placed(points)), across, down) for points in raw]
     for one in told:
         points = thinned(placed(one.smooth))
-        parts.append(_line(f"run {_tone(one.place)}", points, across, down, title=one.run.name))
+        parts.append(_line(f"run {toned(one.place)}", points, across, down, title=one.run.name))
     parts += [_looks(one.place, placed(one.looks), across, down) for one in told]
     parts += _labels(shown, {one.place: one.smooth[-1] for one in told}, down)
     said = "; ".join(
@@ -147,9 +148,10 @@ def _across(told: Sequence[Traced], over: Over, most: float) -> tuple[Scale, flo
     return Axis(0.0, most / factor, CURVES.left, end_of(CURVES)), factor, name
 
 
-def _tone(place: int) -> str:
-    """The colour of an entry; those beyond the last colour begin anew, in long dashes."""
-    return f"c{place % COLOURS}" + (" again" if place >= COLOURS else "")
+def toned(place: int) -> str:
+    """The colour of a line; those beyond the last colour begin anew, in dashes of other lengths."""
+    turn = place // COLOURS % STROKES
+    return f"c{place % COLOURS}" + (f" again{turn}" if turn else "")
 
 
 def sweep(shown: Sequence[Entry], setting: str) -> list[tuple[str, Markup]]:

@@ -15,8 +15,8 @@ from markupsafe import Markup
 from outdo.records import Measure
 from outdo.report.axes import Axis, Frame, Steps, end_of, floor_of, grid, svg
 from outdo.report.figures import DPI, STYLE
-from outdo.report.panels import GREY, INK, TONE
-from outdo.report.plots import COLOURS, apart
+from outdo.report.panels import GREY, INK, TONE, stroke
+from outdo.report.plots import COLOURS, apart, toned
 from outdo.report.preference import Examined
 from outdo.stats.best_of import Curve
 
@@ -138,24 +138,25 @@ def drawn(plot: Plot) -> Markup:
         ends = [(across.place(x), down.place(max(y, down.low))) for x, y in plot.even]
         parts.append(rule.format(*ends[0], *ends[1]))
     for number, line in enumerate(plot.lines):
-        parts += _marks(line, number % COLOURS, across, down)
+        parts += _marks(line, number, across, down)
     parts += _names(plot, down)
     said = "; ".join(f"{line.name}: {_told(line)}" for line in plot.lines)
     return svg(FRAME, f"{plot.title}. {said}", parts)
 
 
-def _marks(line: Line, tone: int, across: Axis | Steps, down: Axis) -> Iterator[Markup]:
+def _marks(line: Line, number: int, across: Axis | Steps, down: Axis) -> Iterator[Markup]:
     told = [(across.place(x), one) for x, one in line.points if one.value is not None]
     path = " ".join(f"{x},{down.place(one.value or 0.0)}" for x, one in told)
-    style = f"{'held' if line.dashed else 'run'} c{tone}"
+    own = number % COLOURS
+    style = f"held c{own}" if line.dashed else f"run {toned(number)}"
     yield Markup('<polyline class="{}" points="{}"/>').format(style, path)
     rule = Markup('<line class="whisker c{}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
     dot = Markup('<circle class="c{}" cx="{}" cy="{}" r="3"><title>{}</title></circle>')
     for x, one in told:
         if one.low is not None and one.high is not None:
-            yield rule.format(tone, x, x, down.place(one.low), down.place(one.high))
+            yield rule.format(own, x, x, down.place(one.low), down.place(one.high))
         said = f"{line.name}: {one.value:.3f} of {one.n:,}"
-        yield dot.format(tone, x, down.place(one.value or 0.0), said)
+        yield dot.format(own, x, down.place(one.value or 0.0), said)
 
 
 def _names(plot: Plot, down: Axis) -> Iterator[Markup]:
@@ -205,17 +206,17 @@ def _figure(plot: Plot) -> Figure:
     if plot.even is not None:
         axes.plot(*zip(*plot.even, strict=True), color=GREY, linewidth=0.8, linestyle="--")
     for number, line in enumerate(plot.lines):
-        tone = TONE[number % len(TONE)]
+        colour = TONE[number % len(TONE)]
         xs = [x for x, one in line.points if one.value is not None]
         ys = [one.value for _, one in line.points if one.value is not None]
-        style = "--" if line.dashed else "-"
+        style = "--" if line.dashed else stroke(number)
         axes.plot(
-            xs, ys, style, marker="o", markersize=3, color=tone,
+            xs, ys, linestyle=style, marker="o", markersize=3, color=colour,
             linewidth=1.2, label=line.name,
         )  # fmt: skip
         for x, one in line.points:
             if one.low is not None and one.high is not None:
-                axes.plot([x, x], [one.low, one.high], color=tone, linewidth=1, alpha=0.4)
+                axes.plot([x, x], [one.low, one.high], color=colour, linewidth=1, alpha=0.4)
     axes.set_ylim(_bottom(plot), 1.02)
     axes.set_xlabel(plot.across)
     if plot.whole:
