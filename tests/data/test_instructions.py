@@ -90,6 +90,21 @@ def test_all_rows_or_none_may_be_for_testing(
     assert Counter(one.split for one in found.examples)["test"] == held
 
 
+def test_no_group_stands_on_both_sides(tmp_path: Path) -> None:
+    rows = [
+        {"instruction": f"Say {n}.", "output": f"print({n})", "group": f"g{n // 3}"}
+        for n in range(30)
+    ]
+    rows += [{"instruction": f"Say {n}.", "output": "pass", "group": "large"} for n in range(9)]
+    found = read_instructions(file_of(tmp_path, *rows), hold_out=8).examples
+    sides = {side: {one.group for one in found if one.split == side} for side in ("train", "test")}
+    assert not sides["train"] & sides["test"]
+    assert sum(one.split == "test" for one in found) == 6
+    assert "large" in sides["train"]
+    few = read_instructions(tmp_path / "rows.jsonl", hold_out=2).examples
+    assert sum(one.split == "test" for one in few) == 3
+
+
 def test_columns_and_json_lists_are_read(tmp_path: Path) -> None:
     path = file_of(tmp_path, {"task": "Do it.", "reference": "x = 1"}, name="rows.json")
     columns = {"instruction": "task", "output": "reference"}

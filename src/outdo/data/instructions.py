@@ -81,7 +81,8 @@ def read_instructions(
     Training rows of the ids in `apart` are left out: they are tested on elsewhere.
 
     Of rows that don't say where they belong, `hold_out` are drawn for testing, or half if there
-    are fewer than twice as many; if it is None all rows are for testing. Of EvalPlus, whose
+    are fewer than twice as many, fewer where whole groups come to fewer; if it is None all rows are
+    for testing. Of EvalPlus, whose
     expected outputs are made by running the canonical solution, at most `most` inputs are added to
     the base ones. Raises DataError for a form that isn't known and at a row that can't be used,
     unless `mistakes` drops those.
@@ -157,14 +158,25 @@ def _whole(
 
 
 def _divided(examples: Sequence[Example], seed: int, hold_out: int | None) -> tuple[Example, ...]:
-    """The examples, some of those to train on drawn for testing where none is for testing yet."""
+    """The examples, some of those to train on drawn for testing where none is for testing yet.
+
+    Whole groups are drawn, as many as hold no more examples than are wanted; the least of several
+    where each holds more.
+    """
     if hold_out is None:
         return tuple(replace(one, split="test") for one in examples)
     if any(example.split == "test" for example in examples):
         return tuple(examples)
     count = hold_out if len(examples) >= 2 * hold_out else len(examples) // 2
-    order = sorted(examples, key=lambda one: digest([seed, one.id]))
-    chosen = {one.id for one in order[:count]}
+    groups: dict[str, list[str]] = {}
+    for one in sorted(examples, key=lambda one: digest([seed, one.id])):
+        groups.setdefault(one.group, []).append(one.id)
+    chosen: set[str] = set()
+    for own in groups.values():
+        if len(chosen) + len(own) <= count:
+            chosen.update(own)
+    if count and not chosen and len(groups) > 1:
+        chosen.update(min(groups.values(), key=len))
     return tuple(replace(one, split="test") if one.id in chosen else one for one in examples)
 
 
