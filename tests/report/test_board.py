@@ -168,6 +168,14 @@ def test_who_was_fine_tuned_from_the_reference_is_held_against_even() -> None:
     assert gain.verdict.found.difference == pytest.approx(gain.now.value - 0.5)
 
 
+def test_whoever_has_no_before_in_a_table_has_no_row_of_before_and_after() -> None:
+    name = "llama-3b-instruct tuned"
+    told = of(dataclasses.replace(STUDY, cards={name: ModelCard(before="nobody here")}))
+    assert told.gains == () and any(place.name == name for place in told.places)
+    other = of(dataclasses.replace(STUDY, cards={"nobody here": ModelCard(before=name)}))
+    assert other.gains == ()
+
+
 def test_a_preference_for_an_unknown_example_is_said() -> None:
     preferred = {("panel", "describe", "x"): {"nowhere": 1.0}}
     with pytest.raises(DataError, match="panel judged x on an unknown example 'nowhere'"):

@@ -265,7 +265,7 @@ def _gains(
                 continue
             was = _cell(findings, card.before, one, whole)
             now = _cell(findings, name, one, whole)
-            if was is None and now is None:
+            if now is None or (was is None and one.against != card.before):
                 continue
             found = (
                 _preferred(findings, name, card.before, one)
