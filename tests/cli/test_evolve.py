@@ -249,7 +249,7 @@ def test_gates_of_pairs_apply_too(type_: Type) -> None:
     [
         (("--out", "pairs.csv"), "pairs.csv: rows are written as .jsonl"),
         (("--evaluation", "none.jsonl"), "none.jsonl: there is no such file (check the path)"),
-        (("--prompt", "loud"), "commit-instruct has no variant 'loud' (one of direct, json)"),
+        (("--prompt", "loud"), "commit-instruct has no variant 'loud' (one of direct, json, brief)"),
         (("--teacher", "scripted/none.jsonl"), "scripted/none.jsonl: no such script"),
         (("--before", "long ago"), "'long ago' is no date (like 2024-05-31)"),
         (("--context", "20"), "a prompt of commit-instruct takes more than 20 tokens"),

@@ -44,7 +44,8 @@ Drop = Annotated[
     bool, typer.Option("--drop", help="Count rows that can't be used instead of stopping.")
 ]
 Form = Annotated[
-    str, typer.Option("--prompt", help="json, which servers are held to, or direct for YAML.")
+    str,
+    typer.Option("--prompt", help="json, which servers are held to, direct (YAML), or brief."),
 ]
 Context = Annotated[
     int | None,

@@ -30,6 +30,7 @@ from outdo.pipeline.evolving import (
     Evolved,
     evolve_commits,
     evolve_critiques,
+    foreseen,
     kinship,
     owed,
 )
@@ -40,7 +41,7 @@ from outdo.records import Example, Json, Request, to_json
 from outdo.sandbox import Sandbox
 from outdo.store import Store
 from outdo.study import Answering, load_study
-from outdo.tasks import commit_instruct, critique, write
+from outdo.tasks import commit_instruct, write
 from outdo.tasks.rewriting import CRITERIA
 
 LICENCE = "given.license"
@@ -128,7 +129,10 @@ def pairs_of_critiques(
     for note in kinship(critic.model, drafter.model):
         print(f"warning: {note}", file=sys.stderr)
     if terms.dry_run:
-        _tell_cost(terms, _requests(shop, examples, drafter, critic, terms.seed))
+        drafts, critiques = foreseen(examples, draft=draft, criticise=criticise, seed=terms.seed)
+        _tell_cost(
+            terms, {(draft.model, "drafts"): drafts, (criticise.model, "critiques"): critiques}
+        )
         return
     made = evolve_critiques(
         shop, examples, drafter=drafter, critic=critic, licence=licence, seed=terms.seed
@@ -166,28 +170,6 @@ def _of_study(
     return train, list(held.values())
 
 
-def _requests(
-    shop: Shop, examples: Sequence[Example], drafter: Asking, critic: Asking, seed: int
-) -> dict[tuple[str, str], list[Request]]:
-    """What both would be asked, the critic of drafts as long as the known programs."""
-    drafts = owed(shop, drafter, write.task, examples, seed=seed)
-    shown = [
-        replace(
-            one,
-            given={
-                "statement": write.statement(one),
-                "draft": str(one.wanted.get("reference") or write.statement(one)),
-            },
-        )
-        for one in examples
-    ]
-    critiques = owed(shop, critic, critique.task, shown, seed=seed)
-    return {
-        (drafter.ask.model, "drafts"): [one.request for one in drafts],
-        (critic.ask.model, "critiques"): [one.request for one in critiques],
-    }
-
-
 # ------------------------------------------------------------------ pairs that are there
 
 
@@ -199,7 +181,7 @@ def pairs_of_rows(path: Path, *, terms: Terms) -> None:
     read = read_decomposed(path, criteria=CRITERIA, licence=licence, mistakes=mistakes)
     pairs = {pair.id: pair for pair in list(read)[: terms.limit]}
     items = tuple(item(pair) for pair in pairs.values())
-    made = Evolved(items=items, gates=(), pairs=pairs, stages=(), repaired={})
+    made = Evolved(items=items, gates=(), pairs=pairs, repaired={})
     known = known_rows(terms.sieve, "group")
     _keep(made, known, terms, {"rows": path.name} | _left_out(mistakes), title="pairs of rows")
 

@@ -12,13 +12,15 @@ from outdo.cli.owed import Owed, judged, known
 from outdo.cli.remote import Remote
 from outdo.errors import DataError
 from outdo.pipeline import Tools, make_data
+from outdo.pipeline.critics import instructions, warnings
 from outdo.pipeline.duties import Duties, chosen, duties_of
+from outdo.pipeline.evolving import foreseen
 from outdo.pipeline.job import limited
 from outdo.pipeline.protocols import Watch
 from outdo.records import Example, Request
 from outdo.scorers.likeness import VECTORED
 from outdo.store import Store
-from outdo.study import Answers, Compared, Study
+from outdo.study import Answers, Compared, Critiqued, Study
 
 
 def show_stages(study: Study, console: Console) -> None:
@@ -30,6 +32,9 @@ def show_stages(study: Study, console: Console) -> None:
         table.add_row("data", name, f"{spec.source}")
     for name, pairs in study.pairs.items():
         said = f"{pairs.samples} sample(s) of {pairs.model} on {pairs.examples}"
+        if isinstance(pairs, Critiqued):
+            table.add_row("pairs", name, f"what {pairs.critic} makes better, {said}")
+            continue
         table.add_row("pairs", name, f"{pairs.chosen} against {pairs.rejected}, {said}")
     for run in study.runs().values():
         turns = ", once for each group left out" if run.settings.leave_out else ""
@@ -49,6 +54,8 @@ def show_stages(study: Study, console: Console) -> None:
             table.add_row(f"judge, {judge.way}", name, said)
         table.add_row("compare", title, f"against the best of {', '.join(entry.against)}")
     console.print(table)
+    for warning in warnings(study):
+        console.print(f"warning: {warning}", markup=False)
 
 
 def show_costs(
@@ -70,7 +77,7 @@ def show_costs(
 def shares_of(
     study: Study, remote: Remote, tools: Tools, watch: Watch, *, store: Store
 ) -> Iterator[Share]:
-    """What every model of a study would be asked: answers first, then judges."""
+    """What every model of a study would be asked: drafts and critiques, answers, then judges."""
     duties = duties_of(study)
     made = make_data(study, store=store, tools=tools, watch=watch)
     test = {
@@ -79,6 +86,14 @@ def shares_of(
         if data.examples
     }
     books, owed = Books(remote), Owed(study, duties, test)
+    for name, pairs in study.pairs.items():
+        if isinstance(pairs, Critiqued):
+            examples = instructions(made[pairs.examples].of("train"), pairs, seed=study.seed)
+            both = foreseen(examples, draft=pairs.draft, criticise=pairs.criticise, seed=study.seed)
+            for model, what, requests in zip(
+                pairs.models, ("drafts", "critiques"), both, strict=True
+            ):
+                yield books.share(_name(study, model), f"pairs {name}, {what}", requests)
     for answers in study.answers().values():
         requests = _asked(owed, answers)
         yield books.share(_name(study, answers.ask.model), answers.name, requests)

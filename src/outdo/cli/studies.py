@@ -20,6 +20,7 @@ from outdo.cli.watch import watcher
 from outdo.errors import StudyError
 from outdo.models.served import is_served
 from outdo.pipeline import Report, carry_out, prepare, tell_outputs, tell_published
+from outdo.pipeline.critics import warnings
 from outdo.store import Store
 from outdo.study import OutputsStudy, PublishedStudy, Study, load_any, load_study
 
@@ -54,6 +55,8 @@ def run_study(
         show_plan(study, log_dir=log_dir, tier=tier, remote=remote)
         return 0
     remote = replace(remote, ledger=log_dir / study.study / "calls.jsonl")
+    for warning in warnings(study):
+        print(f"warning: {warning}", file=sys.stderr)
     report = carry_out(
         study,
         store=Store(log_dir),

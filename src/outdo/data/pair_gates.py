@@ -153,6 +153,15 @@ def band_gate(pairs: Sequence[CodePair], least: float, most: float) -> Gate:
     return _each(pairs, "similarity", about, fault)
 
 
+def unproved(pair: CodePair, *, better: bool, worse: bool) -> Drop | None:
+    """Why tests don't bear a pair out, given which of its sides passes them all."""
+    if not better:
+        return Drop("the better side fails a test", pair.problem)
+    if worse and pair.criterion == CORRECTNESS:
+        return Drop("the worse side passes every test", pair.problem)
+    return None
+
+
 def passing_gate(pairs: Sequence[CodePair], problems: Sequence[Problem], *, sandbox: Runs) -> Gate:
     """The better side passes the tests of its problem; of correctness, the worse one fails.
 
@@ -170,10 +179,8 @@ def passing_gate(pairs: Sequence[CodePair], problems: Sequence[Problem], *, sand
         passed = [trial.passed for trial in trials(sides, sandbox=sandbox, limits=limits)]
         drops = {}
         for pair, better, worse in zip(seen, passed[::2], passed[1::2], strict=True):
-            if not better:
-                drops[pair.id] = Drop("the better side fails a test", pair.problem)
-            elif worse and pair.criterion == CORRECTNESS:
-                drops[pair.id] = Drop("the worse side passes every test", pair.problem)
+            if (drop := unproved(pair, better=better, worse=worse)) is not None:
+                drops[pair.id] = drop
         return drops
 
     about = f"the better side passes the tests of {len(by_name):,} problems"

@@ -17,9 +17,9 @@ from outdo.errors import DataError
 from outdo.judging.families import families
 from outdo.models.reference import ModelReference
 from outdo.pipeline.asking import Asked, asked
-from outdo.pipeline.stages import Shop, generate
+from outdo.pipeline.stages import Generated, Shop, generate
 from outdo.pipeline.teaching import FieldOf, Written, answered_gate, row_id
-from outdo.records import Answer, Completion, Example, Json
+from outdo.records import Answer, Completion, Example, Json, Request
 from outdo.study import Answering
 from outdo.tasks import Task, commit_instruct, critique, write
 from outdo.tasks.rewriting import CRITERION, FEEDBACK, Rewriting, fault, same
@@ -46,15 +46,21 @@ class Evolved:
     """What came of a model's replies: all examples as rows, the gates of replies, the pairs.
 
     `pairs` has those replies that hold two programs, whatever else is wrong with them. `repaired`
-    counts the rules that replies were read by, `notes` are for whoever started it.
+    counts the rules that replies were read by, `notes` are for whoever started it. `said` has what
+    each model said, one after the other.
     """
 
     items: tuple[Item, ...]
     gates: tuple[Gate, ...]
     pairs: Mapping[str, CodePair]
-    stages: tuple[str, ...]
     repaired: Mapping[str, int]
+    said: tuple[Said, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Where the replies are stored, by name."""
+        return tuple(one.generated.stage.name for one in self.said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +78,7 @@ class Said:
     model: str
     written: Mapping[str, Written]
     answers: Mapping[str, Answer]
-    stage: str
+    generated: Generated
 
     def value(self, id: str) -> Mapping[str, Json]:
         """What was read from a reply that could be read."""
@@ -103,7 +109,7 @@ def said(shop: Shop, who: Asking, owed: Sequence[Asked], *, role: str) -> Said:
         for id, one in written.items()
         if isinstance(one.completion, Completion)
     }
-    return Said(model=who.ask.model, written=written, answers=answers, stage=generated.stage.name)
+    return Said(model=who.ask.model, written=written, answers=answers, generated=generated)
 
 
 # ------------------------------------------------------------------ commits
@@ -132,7 +138,7 @@ def evolve_commits(
             *_gates(told, rewriting, stop=Drop("no clear improvement"), about="an improvement"),
         ),
         pairs=pairs,
-        stages=(told.stage,),
+        said=(told,),
         repaired=_repaired(told),
         notes=tuple(shop.notes),
     )
@@ -179,30 +185,56 @@ def evolve_critiques(
     asked_of = owed(shop, drafter, write.task, named, seed=seed)
     drafts = said(shop, drafter, asked_of, role="drafter")
     shown = {id: one for id in drafts.answers if (one := draft_example(drafts, id)) is not None}
-    critiques = Said(model=critic.ask.model, written={}, answers={}, stage="")
-    if shown:
-        asked_of = owed(shop, critic, critique.task, shown.values(), seed=seed)
-        critiques = said(shop, critic, asked_of, role="critic")
+    rows = [(id, one.example) for id, one in drafts.written.items()]
+    gates = [
+        answered_gate(drafts.written, name="draft answered"),
+        each("draft", "a draft with a program in it", _undrafted(drafts)),
+    ]
+    kin = kinship(critic.model, drafter.model)
+    if not shown:
+        items = tuple(_item(id, one, None, licence(one)) for id, one in rows)
+        return Evolved(
+            items=items, gates=tuple(gates), pairs={}, repaired={}, said=(drafts,), notes=kin
+        )
+    asked_of = owed(shop, critic, critique.task, shown.values(), seed=seed)
+    critiques = said(shop, critic, asked_of, role="critic")
     rewriting = critique.rewriting
     pairs = {
         id: _of_critique(drafts, critiques, id, licence=licence)
         for id, answer in critiques.answers.items()
         if rewriting.goes(answer)
     }
-    stop = Drop("good enough")
-    rows = ((id, one.example) for id, one in drafts.written.items())
+    stop, about = Drop("good enough"), "a draft that can be made better"
+    gates += [answered_gate(critiques.written)]
     return Evolved(
         items=tuple(_item(id, one, pairs.get(id), licence(one)) for id, one in rows),
-        gates=(
-            answered_gate(drafts.written, name="draft answered"),
-            each("draft", "a draft with a program in it", _undrafted(drafts)),
-            answered_gate(critiques.written),
-            *_gates(critiques, rewriting, stop=stop, about="a draft that can be made better"),
-        ),
+        gates=(*gates, *_gates(critiques, rewriting, stop=stop, about=about)),
         pairs=pairs,
-        stages=tuple(stage for stage in (drafts.stage, critiques.stage) if stage),
+        said=(drafts, critiques),
         repaired=_repaired(critiques),
-        notes=(*kinship(critic.model, drafter.model), *shop.notes),
+        notes=(*kin, *shop.notes),
+    )
+
+
+def foreseen(
+    examples: Sequence[Example], *, draft: Answering, criticise: Answering, seed: int
+) -> tuple[list[Request], list[Request]]:
+    """What a drafter and a critic would be asked, were drafts as long as the known programs."""
+    drafts = list(asked(write.task, draft, list(examples), (), seed=seed))
+    shown = [
+        replace(
+            one,
+            given={
+                "statement": write.statement(one),
+                "draft": str(one.wanted.get("reference") or write.statement(one)),
+            },
+        )
+        for one in examples
+    ]
+    critiques = asked(critique.task, criticise, shown, (), seed=seed)
+    return (
+        [one.request for one in drafts],
+        [one.request for one in critiques for _ in range(draft.samples)],
     )
 
 
@@ -213,17 +245,20 @@ def draft_example(drafts: Said, id: str) -> Example | None:
     whole = isinstance(one.completion, Completion) and one.completion.finish == "stop"
     if not whole or not isinstance(code, str) or not code.strip():
         return None
+    asked, known = one.example.given, one.example.wanted
     given = {
         "statement": write.statement(one.example),
-        "preamble": "" if one.example.given.get("stub") else one.example.given.get("preamble", ""),
+        "preamble": "" if asked.get("stub") else asked.get("preamble", ""),
         "draft": code,
         "language": "Python",
     }
+    wanted = {name: known.get(name) for name in ("check", "suite", "entry", "tolerance")}
+    tests = [*(known.get("tests") or ()), *(known.get("plus") or ())]
     return Example(
         id=id,
         task="critique",
         given=given,
-        wanted={},
+        wanted={**wanted, "tests": tests, "preamble": asked.get("preamble") or ""},
         group=one.example.group,
         split=one.example.split,
         source=one.example.source,
@@ -242,11 +277,11 @@ def _of_critique(drafts: Said, critiques: Said, id: str, *, licence: FieldOf) ->
         group=example.group,
         source=CRITIQUES,
         criterion=value[CRITERION],
-        statement=example.given["statement"],
+        statement=str(origin.given.get("statement") or example.given["statement"]),
         preamble=str(origin.given.get("preamble") or ""),
         better=value[critique.REVISION],
         worse=example.given["draft"],
-        problem=origin.id.removeprefix(CRITIQUED),
+        problem=str(origin.given.get("problem") or origin.id.removeprefix(CRITIQUED)),
         evidence=evidence,
         licence=licence(origin) or "",
     )
@@ -256,7 +291,7 @@ def kinship(critic: ModelReference, drafter: ModelReference) -> tuple[str, ...]:
     """What is to be said of a critic that is its drafter, or of the drafter's family."""
     loss = f"a published study measured a loss of {LOSS} for such pairs"
     if critic.digest == drafter.digest:
-        return (f"the critic is the drafter itself: {loss}; name another model with --critic",)
+        return (f"the critic is the drafter itself: {loss}; let another model criticise",)
     names = [[one.name, one.bottom.name] for one in (critic, drafter)]
     if shared := sorted(families(*names[0]) & families(*names[1])):
         return (f"critic and drafter are of one family, {' and '.join(shared)}: {loss}",)

@@ -18,8 +18,8 @@ from outdo.pipeline.protocols import Tools, Watch
 from outdo.pipeline.stages import Made, Shop, make_rows
 from outdo.records import Example, digest
 from outdo.store import Store, write_text
-from outdo.study import Answers, Study
-from outdo.tasks import Task
+from outdo.study import Answers, Critiqued, Study
+from outdo.tasks import Task, critique, write
 
 
 class Job:
@@ -89,9 +89,16 @@ class Job:
         for run in self.study.runs().values():
             tasks = chosen(self.study, self.duties, run.settings.tasks)
             given = [one for name in run.data if name in self.data for one in self.data[name].rows]
-            if run.settings.tasks and not any(
-                isinstance(one, Example) and one.split == "train" and self.duties.of(one) in tasks
-                for one in given
+            made = [name for name in run.data if name in self.study.pairs]
+            if (
+                run.settings.tasks
+                and not made
+                and not any(
+                    isinstance(one, Example)
+                    and one.split == "train"
+                    and self.duties.of(one) in tasks
+                    for one in given
+                )
             ):
                 problem = f"there is no example of {', '.join(run.settings.tasks)} to learn from"
                 where = self.study.where("train", run.entry, "tasks")
@@ -172,8 +179,12 @@ class Job:
             if len(lacking := without(tasks, "variants", entry.prompt)) == len(tasks):
                 raise _unasked(name, lacking[0], entry.prompt)
         for name, pairs in study.pairs.items():
-            for task in without(tasks, "variants", pairs.prompt):
-                raise _unasked(name, task, pairs.prompt)
+            asked = [(tasks, pairs.prompt)]
+            if isinstance(pairs, Critiqued):
+                asked = [((write.task,), pairs.prompt), ((critique.task,), pairs.critic_prompt)]
+            for some, prompt in asked:
+                for task in without(some, "variants", prompt):
+                    raise _unasked(name, task, prompt)
         for name, run in study.train.items():
             learnt = chosen(study, self.duties, run.tasks)
             if catalog.ROWS.get(run.method) != "pair":

@@ -13,6 +13,7 @@ from outdo.errors import DataError, StudyError
 from outdo.models.reference import ModelReference
 from outdo.pipeline import lessons
 from outdo.pipeline.asking import Asked, asked_of_all, has_gold, shots_for
+from outdo.pipeline.critics import critiqued
 from outdo.pipeline.duties import chosen
 from outdo.pipeline.fields import field_of
 from outdo.pipeline.job import Job, standing_at
@@ -30,7 +31,7 @@ from outdo.pipeline.stages import (
 )
 from outdo.pipeline.training import Lectures, Trained, reference_logs, train
 from outdo.records import Completion, Example, Pair, digest
-from outdo.study import Answering, Pairs, Run
+from outdo.study import Answering, Critiqued, Pairs, Run
 from outdo.tasks import Task
 
 Turn = tuple[str, str]
@@ -60,6 +61,7 @@ class Learning:
         self.trained: dict[str, Trained] = {}
         self.notes: list[str] = []
         self._pairs: dict[str, list[Lesson]] = {}
+        self._critiqued: dict[str, list[Example]] = {}
 
     def weights(self, *, only: str | None = None) -> dict[str, list[Weights]]:
         """All models that can be asked, by name; `only` one entry is trained, and what it needs."""
@@ -79,7 +81,8 @@ class Learning:
             if name in runs and name not in needed:
                 needed.add(name)
                 run = runs[name]
-                samplers = [self.study.pairs[d].model for d in run.data if d in self.study.pairs]
+                pairs = self.study.pairs
+                samplers = [model for d in run.data if d in pairs for model in pairs[d].models]
                 queue += [run.model, *([run.reference] if run.reference else [])]
                 queue += [one.name for one in runs.values() if one.entry in samplers]
         return needed
@@ -115,16 +118,20 @@ class Learning:
             return lessons.chosen(sets, run.data, limit=run.settings.limit, seed=self.study.seed)
 
     def _set(self, name: str, run: Run) -> list[Lesson]:
-        if name in self.study.pairs:
-            return self._pairs_named(name)
-        made = self.job.data[name]
-        if made.lessons:
-            return lessons.of_rows(made.lessons)
+        entry = self.study.pairs.get(name)
+        if isinstance(entry, Pairs):
+            return self._pairs_named(name, entry)
+        if entry is None and (rows := self.job.data[name].lessons):
+            return lessons.of_rows(rows)
+        if entry is not None:
+            examples = self._critiqued_named(name, entry)
+        else:
+            examples = self.job.data[name].of("train")
         asked = run.settings
         size = self.job.size(self.found[run.model][0].reference, asked.context)
         return [
             lesson
-            for example in self._wanted(made.of("train"), run)
+            for example in self._wanted(examples, run)
             for lesson in lessons.of_examples(
                 self.duties.of(example),
                 [example],
@@ -195,12 +202,25 @@ class Learning:
 
     # -------------------------------------------------------------- pairs
 
-    def _pairs_named(self, name: str) -> list[Lesson]:
+    def _pairs_named(self, name: str, entry: Pairs) -> list[Lesson]:
         """The pairs of an entry of `pairs`, made when first asked for."""
         if name not in self._pairs:
             with standing_at(self.study.where("pairs", name)):
-                self._pairs[name] = self._paired(name, self.study.pairs[name])
+                self._pairs[name] = self._paired(name, entry)
         return self._pairs[name]
+
+    def _critiqued_named(self, name: str, entry: Critiqued) -> list[Example]:
+        """The pairs of a critic, as examples, made when first asked for."""
+        if name not in self._critiqued:
+            runs = self.study.runs()
+            drafter, critic = (
+                self.found[self.study.single(model, runs)][0].reference for model in entry.models
+            )
+            with standing_at(self.study.where("pairs", name)):
+                examples, notes = critiqued(self.job, name, entry, drafter=drafter, critic=critic)
+            self._critiqued[name] = examples
+            self.notes += notes
+        return self._critiqued[name]
 
     def _paired(self, name: str, spec: Pairs) -> list[Lesson]:
         model = self.found[self.study.single(spec.model, self.study.runs())][0].reference

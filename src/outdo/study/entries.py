@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from outdo.study.part import Part, Several
 
@@ -138,6 +138,71 @@ class Pairs(Part):
     rejected: Literal["fails", "own"] = "fails"
     per_prompt: int = Field(default=2, ge=1)
     limit: int | None = Field(default=None, ge=1)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Who is asked."""
+        return (self.model,)
+
+
+class Critiqued(Part):
+    """Pairs of a revision and the draft before it: `model` drafts, and `critic` revises.
+
+    Drafts answer the training examples of `write` in the data that `from` names; the pairs are
+    examples of `prefer`. With `tested` a revision must pass the tests of its example, and where it
+    is better by correctness the draft must fail one. `alike` is how alike two pairs' changes may
+    be, none for any.
+    """
+
+    examples: str = Field(alias="from")
+    model: str
+    critic: str
+    prompt: str = "direct"
+    samples: int = Field(default=8, ge=1)
+    temperature: float = Field(default=0.8, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_tokens: int = Field(default=512, ge=1)
+    precision: Literal["float32", "bfloat16", "float16", "nf4"] = "float32"
+    critic_prompt: str = "direct"
+    critic_temperature: float = Field(default=0.0, ge=0)
+    critic_tokens: int = Field(default=1024, ge=1)
+    tested: bool = False
+    alike: Annotated[float, Field(ge=0.5, le=1)] | None = 0.8
+    licences: list[str] | None = None
+    limit: int | None = Field(default=None, ge=1)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Who is asked: the drafter, then the critic."""
+        return (self.model, self.critic)
+
+    @property
+    def draft(self) -> Answering:
+        """How the drafter is asked."""
+        return Answering(**self.model_dump(include=set(Answering.model_fields)))
+
+    @property
+    def criticise(self) -> Answering:
+        """How the critic is asked."""
+        return Answering(
+            model=self.critic,
+            prompt=self.critic_prompt,
+            temperature=self.critic_temperature,
+            max_tokens=self.critic_tokens,
+            precision=self.precision,
+        )
+
+
+def _maker(entry: Any) -> str:
+    """Who makes the pairs of an entry: a critic, or the tests that replies go through."""
+    critic = entry.get("critic") if isinstance(entry, dict) else getattr(entry, "critic", None)
+    return "replies" if critic is None else "critiques"
+
+
+MadePairs = Annotated[
+    Annotated[Pairs, Tag("replies")] | Annotated[Critiqued, Tag("critiques")], Discriminator(_maker)
+]
+"""An entry of `pairs`; one that names a `critic` has it revise what a drafter writes."""
 
 
 # ------------------------------------------------------------------ a model that picks

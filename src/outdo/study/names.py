@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from outdo import catalog
 from outdo.catalog import suggestion
 from outdo.errors import StudyError
-from outdo.study.entries import Compared, Judging, Train
+from outdo.study.entries import Compared, Critiqued, Judging, Train
 from outdo.study.whole import Study
 
 
@@ -65,6 +65,9 @@ def _learnable(study: Study, entry: Train, data: str, name: str) -> None:
     if entry.tasks and study.kind(data) != "examples":
         problem = f"tasks choose among examples, and {data!r} holds {study.kind(data)}s"
         raise StudyError(problem, "leave tasks out", where=study.where("train", name, "tasks"))
+    if entry.tasks and data in study.pairs and "prefer" not in entry.tasks:
+        problem = f"{data!r} holds examples of prefer, which tasks leaves out"
+        raise StudyError(problem, "add prefer", where=study.where("train", name, "tasks"))
 
 
 def _of_the_study(study: Study, tasks: list[str] | None, *place: str) -> None:
@@ -96,9 +99,16 @@ def _discords(entry: Train) -> Iterable[tuple[str, str, str]]:
 
 def _paired(study: Study) -> None:
     for name, entry in study.pairs.items():
-        _model(study, entry.model, "pairs", name, "model")
-        study.single(entry.model, study.runs(), "pairs", name, "model")
+        for key, model in zip(("model", "critic"), entry.models, strict=False):
+            _model(study, model, "pairs", name, key)
+            study.single(model, study.runs(), "pairs", name, key)
         _examples(study, entry.examples, "pairs", name, "from")
+        if isinstance(entry, Critiqued):
+            if "prefer" not in study.tasks:
+                problem = f"the pairs that a critic makes are examples of prefer: {name!r}"
+                hint = "name prefer under `task`"
+                raise StudyError(problem, hint, where=study.where("pairs", name, "critic"))
+            continue
         if (entry.chosen, entry.rejected) == ("passes", "own"):
             problem = "what passes can only be preferred to what fails"
             where = study.where("pairs", name, "rejected")

@@ -12,7 +12,17 @@ from pydantic import ValidationError
 from outdo.catalog import suggestion
 from outdo.errors import StudyError
 from outdo.study import names
-from outdo.study.entries import Answering, BestOf, Compared, Judging, Lora, Model, Pairs, Train
+from outdo.study.entries import (
+    Answering,
+    BestOf,
+    Compared,
+    Critiqued,
+    Judging,
+    Lora,
+    Model,
+    Pairs,
+    Train,
+)
 from outdo.study.part import Part
 from outdo.study.published import (
     Outputs,
@@ -142,6 +152,8 @@ def _section(location: tuple[str | int, ...]) -> type[Part]:
         return Study
     if location[0] == "data":
         return SOURCES.get(str(location[2]), Part)
+    if location[0] == "pairs" and "critiques" in location[:-1]:
+        return Critiqued
     if "lora" in location[:-1]:
         return Lora
     return _ENTRIES.get(str(location[0]), Part)

@@ -11,7 +11,16 @@ from pydantic import Field, PrivateAttr
 
 from outdo import catalog
 from outdo.errors import StudyError
-from outdo.study.entries import Answering, BestOf, Compared, Judging, Model, Pairs, Train
+from outdo.study.entries import (
+    Answering,
+    BestOf,
+    Compared,
+    Critiqued,
+    Judging,
+    MadePairs,
+    Model,
+    Train,
+)
 from outdo.study.matrix import Answers, Run, by_contestant, circle, expanded, in_order
 from outdo.study.part import Name, Part
 from outdo.study.similarity import Similarity
@@ -44,7 +53,7 @@ class Study(Part):
     similarity: Similarity | None = None
     data: dict[Name, Data] = Field(min_length=1)
     models: dict[Name, str | Model] = Field(min_length=1)
-    pairs: dict[Name, Pairs] = Field(default={})
+    pairs: dict[Name, MadePairs] = Field(default={})
     train: dict[Name, Train] = Field(default={})
     answer: dict[Name, Answering] = Field(min_length=1)
     judges: dict[Name, Judging] = Field(default={})
@@ -132,7 +141,7 @@ class Study(Part):
         """What each training entry and each set of pairs is made from, of such."""
         needs: dict[Node, list[Node]] = {}
         for name, pairs in self.pairs.items():
-            needs["pairs", name] = [("train", pairs.model)]
+            needs["pairs", name] = [("train", model) for model in pairs.models]
         for name, entry in self.train.items():
             needs["train", name] = [
                 ("train", entry.model),
@@ -147,7 +156,9 @@ class Study(Part):
 
     def kind(self, name: str) -> Kind:
         """What a data set of this name gives."""
-        return "pair" if name in self.pairs else kind_of(self.data[name], self.tasks)
+        if name in self.pairs:
+            return "examples" if isinstance(self.pairs[name], Critiqued) else "pair"
+        return kind_of(self.data[name], self.tasks)
 
     def data_for(self, section: str, name: str) -> str:
         """The only data set that suits an entry which names none. Raises StudyError otherwise."""
@@ -156,6 +167,8 @@ class Study(Part):
             rows = catalog.ROWS.get(self.train[name].method, "")
             given = self._suiting(rows)
             suiting = (given or suiting) if rows == "pair" else [*suiting, *given]
+        else:
+            suiting = [one for one in suiting if one in self.data]
         if len(suiting) != 1:
             hint = f"one of: {', '.join(suiting)}" if suiting else "no entry of `data` suits"
             where = self.where(section, name)
