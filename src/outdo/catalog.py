@@ -32,6 +32,7 @@ METHODS = {
     "dpo": "outdo.training.dpo:Dpo",
     "dpo-normalised": "outdo.training.dpo:DpoNormalised",
     "ipo": "outdo.training.dpo:Ipo",
+    "cpo": "outdo.training.cpo:Cpo",
     "reward": "outdo.training.reward:Reward",
     "choice": "outdo.training.choice:Choice",
 }
@@ -42,6 +43,7 @@ ROWS = {
     "dpo": "pair",
     "dpo-normalised": "pair",
     "ipo": "pair",
+    "cpo": "pair",
     "reward": "pair",
     "choice": "conversation",
 }

@@ -20,7 +20,7 @@ from outdo.training import lean
 from outdo.training.compute import batches
 from outdo.training.settings import Settings
 
-PAIRED = ("dpo", "dpo-normalised", "ipo", "reward")
+PAIRED = ("dpo", "dpo-normalised", "ipo", "cpo", "reward")
 METHODS = ("sft", "rationale", "choice", *PAIRED)
 
 
@@ -80,6 +80,9 @@ def loss(name: str, model: Any, tree: Tree, beta: float = 0.1) -> Tensor:
     said = [log_probability(model, path) for path in tree.paths]
     if name in ("sft", "rationale"):
         return -said[0]
+    if name == "cpo":
+        kept = said[0] / sum(tree.paths[0].learnt)
+        return -torch.sigmoid(beta * (said[0] - said[1])).log() - kept
     gains = [one - known for one, known in zip(said, tree.given, strict=True)]
     if name != "dpo":
         gains = [gain / sum(path.learnt) for gain, path in zip(gains, tree.paths, strict=True)]
