@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 from test_carry import carried
 from world import BAD, GOOD, STUDY, Silent, World, examples, number
 
+from outdo.cli.plan import show_stages
 from outdo.data.picks import Choice
 from outdo.errors import StudyError
 from outdo.models.reference import ModelReference
@@ -198,6 +200,11 @@ def test_a_judge_that_fails_prefers_none_and_that_is_told(world: World) -> None:
         "6 of 6 examples have a call of rater by reward without a verdict: it prefers none of "
         "those answers",
     )
+
+
+def test_what_picks_is_among_the_stages(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    show_stages(world.study(PICKING), Console(width=200))
+    assert "the best of 4 answers of small to sums, by wise" in capsys.readouterr().out
 
 
 def test_a_model_is_asked_in_ways_that_it_has(world: World) -> None:

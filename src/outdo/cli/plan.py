@@ -53,6 +53,9 @@ def show_stages(study: Study, console: Console) -> None:
                 said = f"{title}: every answer alone, {len(judge.attributes)} question(s)"
             table.add_row(f"judge, {judge.way}", name, said)
         table.add_row("compare", title, f"against the best of {', '.join(entry.against)}")
+    for name, pick in study.best_of.items():
+        said = f"the best of {pick.samples} answers of {pick.model} to {pick.examples}"
+        table.add_row("pick", name, f"{said}, by {pick.judge}")
     console.print(table)
     for warning in warnings(study):
         console.print(f"warning: {warning}", markup=False)
