@@ -104,6 +104,34 @@ def test_mistakes_are_told(tmp_path: Path, arguments: list[str], wanted: str) ->
     assert wanted in f"{done.output}{done.exception}"
 
 
+@pytest.mark.parametrize("verb", ["correct", "faster", "safer", "sift"])
+def test_an_ending_that_is_none_of_pairs_is_told_before_any_work(tmp_path: Path, verb: str) -> None:
+    with pytest.raises(DataError, match=r"pairs aren't written as '\.csv'"):
+        outdo(verb, tmp_path / "nothing.jsonl", "--out", tmp_path / "b.csv")
+
+
+def test_rows_that_are_of_no_use_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "problems").mkdir()
+    (tmp_path / "problems" / "largest.yaml").write_text(PROBLEM)
+    right = "def largest(numbers):\n    return max(numbers)\n"
+    wrong = right.replace("max", "min")
+    rows = [{"problem": "largest", "id": str(n), "program": one} for n, one in
+            enumerate((right, wrong))]  # fmt: skip
+    lines = [*map(json.dumps, rows), "not JSON", json.dumps({"problem": "largest", "id": "9"})]
+    (tmp_path / "programs.jsonl").write_text("\n".join(lines) + "\n")
+    said = outdo(
+        *("correct", tmp_path / "problems", "--out", tmp_path / "b.jsonl"),
+        *("--programs", tmp_path / "programs.jsonl"),
+    )
+    assert "1 pairs in" in said
+    assert "1 rows of programs.jsonl: the line isn't JSON" in said
+    write_pairs(tmp_path / "a.jsonl", pairs(1))
+    asked = ("--evaluation", tmp_path / "programs.jsonl")
+    said = outdo("sift", tmp_path / "a.jsonl", "--out", tmp_path / "c.jsonl", *asked)
+    assert "1 rows of programs.jsonl: the line isn't JSON" in said
+    assert "the line isn't JSON" in (tmp_path / "c.md").read_text()
+
+
 def test_code_without_a_column_of_code_is_refused(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"text": "x = 1"}\n')

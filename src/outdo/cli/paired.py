@@ -19,7 +19,7 @@ from outdo.data.card import report
 from outdo.data.instructions import FORMS, read_instructions
 from outdo.data.load import mapped, own_id
 from outdo.data.pair_gates import gated, gates, item, with_comments
-from outdo.data.pairs import CodePair, read_pairs, write_pairs
+from outdo.data.pairs import CodePair, read_pairs, write_pairs, written_to
 from outdo.data.place import content_name
 from outdo.data.problems import Problem
 from outdo.data.rows import Mistakes, read_rows
@@ -47,14 +47,16 @@ def make_correct(
     tier: str,
 ) -> None:
     """Pairs of right and wrong programs, as a file; raises DataError where there is none."""
-    known, dropped = _problems(problems, tier=tier), Counter[str]()
+    written_to(out)
+    dropped = Counter[str]()
+    known = _problems(problems, dropped, tier=tier)
     with watcher().stage("correct", total=None, unit="pairs") as tally, _sandbox(tier) as sandbox:
         if programs is None:
             found = verified.correct(
                 known, count=count, seed=seed, sandbox=sandbox, licence=licence
             )
         else:
-            read = _programs(programs, correct=kinds[0], buggy=kinds[1])
+            read = _programs(programs, dropped, correct=kinds[0], buggy=kinds[1])
             found = verified.handed_in(
                 known,
                 read,
@@ -81,10 +83,12 @@ def make_faster(
     tier: str,
 ) -> None:
     """Pairs of fast and slow programs, as a file; raises DataError where there is none."""
-    known, dropped = _problems(problems, tier=tier), Counter[str]()
+    written_to(out)
+    dropped = Counter[str]()
+    known = _problems(problems, dropped, tier=tier)
     with watcher().stage("faster", total=None, unit="pairs") as tally, _sandbox(tier) as sandbox:
         if programs is not None:
-            read = _programs(programs, correct=correct, buggy=())
+            read = _programs(programs, dropped, correct=correct, buggy=())
             known = verified.with_programs(known, read, most=most, sandbox=sandbox)
         found = verified.faster(
             known,
@@ -110,6 +114,7 @@ def make_safer(
     seed: int,
 ) -> None:
     """Pairs of safe and unsafe code, as a file; raises DataError where there is none."""
+    written_to(out)
     dropped = Counter[str]()
     with watcher().stage("safer", total=None, unit="pairs") as tally:
         codes = _codes(rows, _columns(columns), licence)
@@ -123,14 +128,18 @@ def _sandbox(tier: str) -> Sandbox:
 
 
 def _finish(found: Sequence[CodePair], out: Path, dropped: Mapping[str, int]) -> None:
-    for reason, number in sorted(dropped.items()):
-        if number:
-            print(f"{number:,} {reason}")
+    _tell(dropped)
     if not found:
         raise DataError("there is no pair", "give more programs, or other ones")
     write_pairs(out, found)
     _show(found)
     print(f"{len(found):,} pairs in {out}")
+
+
+def _tell(dropped: Mapping[str, int]) -> None:
+    for reason, number in sorted(dropped.items()):
+        if number:
+            print(f"{number:,} {reason}")
 
 
 def _show(pairs: Iterable[CodePair]) -> None:
@@ -147,8 +156,11 @@ def _show(pairs: Iterable[CodePair]) -> None:
 # ------------------------------------------------------------------ reading
 
 
-def _problems(name: str, *, tier: str) -> Sequence[Problem]:
-    """The problems of a folder or a file; rows of `write` with tests become problems too."""
+def _problems(name: str, dropped: Counter[str], *, tier: str) -> Sequence[Problem]:
+    """The problems of a folder or a file; rows of `write` with tests become problems too.
+
+    `dropped` counts rows of no use.
+    """
     path = Path(name)
     if name == "embedded" or path.is_dir() or path.suffix == ".yaml":
         return problems_of(name, Path()) if path.suffix != ".yaml" else read_problem_set(path)
@@ -157,22 +169,33 @@ def _problems(name: str, *, tier: str) -> Sequence[Problem]:
         all(field in first for field in needed) for needed in FORMS.values()
     ):
         return read_problem_set(path, columns=_columns_of(path, PROBLEM), how="printed")
+    mistakes = Mistakes(dropping=True)
     with _sandbox(tier) as sandbox:
-        read = read_instructions(path, sandbox=sandbox, mistakes=Mistakes(dropping=True))
+        read = read_instructions(path, sandbox=sandbox, mistakes=mistakes)
+    _count(path, mistakes, dropped)
     return verified.problems_of(read.examples)
 
 
 def _programs(
-    path: Path, *, correct: Sequence[str], buggy: Sequence[str]
+    path: Path, dropped: Counter[str], *, correct: Sequence[str], buggy: Sequence[str]
 ) -> tuple[Submission, ...]:
-    """The programs of a file; those of other kinds than are asked for are passed over."""
-    return read_submissions(
+    """The programs of a file; `dropped` counts rows of other kinds, and those of no use."""
+    mistakes = Mistakes(dropping=True)
+    read = read_submissions(
         path,
         columns=_columns_of(path, PROGRAM, without=() if correct or buggy else ("kind",)),
         correct=correct,
         buggy=buggy,
-        mistakes=Mistakes(dropping=True),
+        mistakes=mistakes,
     )
+    _count(path, mistakes, dropped)
+    return read
+
+
+def _count(path: Path, mistakes: Mistakes, dropped: Counter[str]) -> None:
+    """Count what was left out of a file, with its reason."""
+    for reason, number in mistakes.counts.items():
+        dropped[f"rows of {path.name}: {reason}"] += number
 
 
 PROBLEM: Mapping[str, tuple[str, ...]] = {
@@ -291,12 +314,14 @@ def sift_files(
 
     Raises DataError where none is left, or a way of treating comments isn't known.
     """
+    written_to(out)
     dropped = Counter[str]()
     pairs = [pair for file in files for pair in read_pairs(file)]
     if gating.comments not in ("keep", "strip", "bare"):
         raise DataError(f"comments can't be {gating.comments!r}", "keep, strip or bare")
     pairs = with_comments(pairs, gating.comments, dropped=dropped)  # type: ignore[arg-type]
-    problems = _problems(gating.problems, tier=tier) if gating.problems else ()
+    problems = _problems(gating.problems, dropped, tier=tier) if gating.problems else ()
+    evaluation = _evaluation(gating.evaluation, dropped)
     with watcher().stage("gates", total=len(pairs), unit="pairs") as tally, _sandbox(tier) as box:
         kept = gated(
             pairs,
@@ -306,7 +331,7 @@ def sift_files(
                 sandbox=box,
                 band=(gating.least, 1.0),
                 near=gating.alike,
-                evaluation=_evaluation(gating.evaluation),
+                evaluation=evaluation,
                 share=gating.overlap,
                 licences=gating.licences,
                 even=gating.even,
@@ -316,6 +341,7 @@ def sift_files(
         )
         tally(len(pairs))
     print(kept.sifted.told)
+    _tell(dropped)
     if not kept.pairs:
         raise DataError("no pair is left", "let more through: `outdo data pairs sift --help`")
     about = {
@@ -347,14 +373,19 @@ def _contents(pairs: Sequence[CodePair], *, seed: int) -> str:
     return "\n".join([*lines, section(giveaways(pairs, seed=seed))])
 
 
-def _evaluation(files: Sequence[Path]) -> list[Item]:
-    """The rows of benchmarks that pairs are held apart from: all texts of each row."""
+def _evaluation(files: Sequence[Path], dropped: Counter[str]) -> list[Item]:
+    """The rows of benchmarks that pairs are held apart from: all texts of each row.
+
+    `dropped` counts rows of no use.
+    """
     found = []
     for file in files:
+        mistakes = Mistakes(dropping=True)
         try:
-            rows = list(read_rows(file, Mistakes(dropping=True)))
+            rows = list(read_rows(file, mistakes))
         except OutdoError as error:
             raise DataError(f"an evaluation can't be read: {error}") from error
+        _count(file, mistakes, dropped)
         for number, row in enumerate(rows):
             texts = tuple(value for value in row.values.values() if isinstance(value, str))
             found.append(Item(id=f"{file.name}:{number + 1}", texts=texts))

@@ -78,7 +78,7 @@ def write_pairs(path: Path | str, pairs: Iterable[CodePair], *, page: str = "") 
     it. In Parquet `evidence` is JSON as text, for its keys differ from pair to pair. Raises
     DataError for another ending, MissingExtra where Parquet needs pyarrow.
     """
-    path, rows = Path(path), list(pairs)
+    path, rows = written_to(path), list(pairs)
     if path.suffix == ".jsonl":
         out = io.StringIO()
         for pair in rows:
@@ -88,11 +88,17 @@ def write_pairs(path: Path | str, pairs: Iterable[CodePair], *, page: str = "") 
     if path.suffix == ".parquet":
         _write_parquet(path, rows)
         return [path]
-    if path.suffix:
+    return _write_folder(path, rows, page)
+
+
+def written_to(path: Path | str) -> Path:
+    """The path, if pairs can be written to one of its ending. Raises DataError if not."""
+    path = Path(path)
+    if path.suffix not in ("", *SUFFIXES):
         problem = f"pairs aren't written as {path.suffix!r}"
         hint = f"one of {', '.join(SUFFIXES)}, or a folder's name without an ending"
         raise DataError(problem, hint, where=str(path))
-    return _write_folder(path, rows, page)
+    return path
 
 
 def _write_folder(folder: Path, rows: Sequence[CodePair], page: str) -> list[Path]:
