@@ -39,7 +39,7 @@ def test_no_line_on_a_page_looks_like_another() -> None:
 def test_no_line_of_a_figure_looks_like_another() -> None:
     axes = _figure(plot(MANY)).axes[0]
     shown = {
-        (line.get_color(), str(line._unscaled_dash_pattern))
+        (line.get_color(), str(line._unscaled_dash_pattern))  # type: ignore[attr-defined]
         for line in axes.lines
         if not str(line.get_label()).startswith("_")
     }

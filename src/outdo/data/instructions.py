@@ -176,7 +176,8 @@ def _divided(examples: Sequence[Example], seed: int, hold_out: int | None) -> tu
         if len(chosen) + len(own) <= count:
             chosen.update(own)
     if count and not chosen and len(groups) > 1:
-        chosen.update(min(groups.values(), key=len))
+        least = min(groups.values(), key=len)
+        chosen.update(least)
     return tuple(replace(one, split="test") if one.id in chosen else one for one in examples)
 
 
