@@ -110,7 +110,7 @@ def test_what_a_critic_makes_better_is_what_a_judge_learns(critics: World) -> No
     told = notes(critics)
     assert told[0] == "6 of 9 drafts of 3 instructions"
     assert "3 of 9 went at decided: 3 good enough" in told
-    assert "3 of 9 drafts pass their tests" in told
+    assert "3 of 9 drafts that the critic saw pass their tests" in told
     assert any("6 mend a draft that failed, 0 break one that passed" in one for one in told)
 
 

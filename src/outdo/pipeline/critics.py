@@ -25,14 +25,13 @@ from outdo.models.reference import ModelReference
 from outdo.pipeline.evolving import (
     Asking,
     Evolved,
-    Said,
     evolve_critiques,
     kinship,
 )
 from outdo.pipeline.fields import field_of, has_field
 from outdo.pipeline.job import Job
 from outdo.pipeline.pairing import in_turns
-from outdo.pipeline.stages import score, score_key
+from outdo.pipeline.stages import Generated, score, score_key
 from outdo.pipeline.teaching import row_id
 from outdo.records import Completion, Example, digest, to_json
 from outdo.study import Critiqued, Study
@@ -111,23 +110,33 @@ def _licence(example: Example) -> str | None:
 
 def _tried(job: Job, name: str, made: Evolved) -> Tried:
     """What drafts and revisions earn; those without tests are run on none."""
-    roles = (("drafts", write.PASS), ("critiques", critique.PASSES))
-    found = [
-        _passes(job, said, metric=metric.name, name=f"pairs {name}, {role}")
-        for said, (role, metric) in zip(made.said, roles, strict=False)
-    ]
-    return Tried(drafts=found[0], after=found[1] if len(found) > 1 else {})
+    if len(made.said) < 2:
+        return Tried(drafts={}, after={})
+    generated = made.said[1].generated
+    return Tried(
+        drafts=_passes(job, _content(generated), name=f"pairs {name}, drafts"),
+        after=_passes(job, generated, name=f"pairs {name}, critiques"),
+    )
 
 
-def _passes(job: Job, said: Said, *, metric: str, name: str) -> dict[str, bool]:
-    answers = said.generated.answers
-    scores = score(job.shop, answers[0][0].task, said.generated, name=name)
+def _content(generated: Generated) -> Generated:
+    """The same critiques, were the critic content with every draft: drafts as they stand."""
+    answers = tuple(
+        (one, replace(said, text=critique.content(one.view, ())))
+        for one, said in generated.answers
+        if isinstance(said, Completion)
+    )
+    return replace(generated, answers=answers)
+
+
+def _passes(job: Job, generated: Generated, *, name: str) -> dict[str, bool]:
+    scores = score(job.shop, critique.task, generated, name=name)
     job.link(f"score {name}", scores.stage)
     found: dict[str, bool] = {}
-    for one, completion in answers:
+    for one, completion in generated.answers:
         if isinstance(completion, Completion):
             told = scores.by_key[score_key(one, completion)].scores
-            value = next((s.value for s in told if s.metric == metric), None)
+            value = next((s.value for s in told if s.metric == critique.PASSES.name), None)
             found |= {} if value is None else {row_id(one): value == 1}
     return found
 
@@ -205,7 +214,8 @@ def _notes(
             why = ", ".join(f"{count:,} {reason}" for reason, count in passage.reasons.items())
             yield f"{passage.dropped:,} of {passage.seen:,} went at {passage.gate}: {why}"
     if tried.drafts:
-        yield f"{sum(tried.drafts.values()):,} of {len(tried.drafts):,} drafts pass their tests"
+        passing = sum(tried.drafts.values())
+        yield f"{passing:,} of {len(tried.drafts):,} drafts that the critic saw pass their tests"
     if known := [id for id in sifted.kept if id in tried.after and id in tried.drafts]:
         both = Counter((tried.drafts[id], tried.after[id]) for id in known)
         yield (

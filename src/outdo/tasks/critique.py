@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from outdo import replies, text, tokens
 from outdo.errors import DataError
 from outdo.literals import TOLERANCE
-from outdo.records import Answer, Example, Metric, Outcome, Program, Prompt, Score
+from outdo.records import Answer, Example, Limits, Metric, Outcome, Program, Prompt, Score
 from outdo.scorers import tests
 from outdo.tasks import Task
 from outdo.tasks.rewriting import (
@@ -108,6 +108,10 @@ MENDED = Metric(
 )
 
 
+CPU_SECONDS, CPU_SECONDS_A_TEST = 1.0, 0.02
+"""What a program may take of its calls: drafts of small models often never end."""
+
+
 def left(example: Example, answer: Answer) -> str | None:
     """The program that there is when the critic is done; None where its reply can't be read."""
     if answer.value is None:
@@ -117,16 +121,24 @@ def left(example: Example, answer: Answer) -> str | None:
 
 def program(example: Example, answer: Answer) -> Program | None:
     """What the critic leaves behind, with the draft's tests; None where there is nothing to run."""
-    wanted, code = example.wanted, left(example, answer)
-    if code is None or not _tested(example):
+    code = left(example, answer)
+    return None if code is None else tried(example, code)
+
+
+def tried(example: Example, code: str) -> Program | None:
+    """A program with the draft's tests; None where it has none."""
+    if not _tested(example):
         return None
+    wanted, calls = example.wanted, tuple(test.call for test in _tests(example))
+    seconds = CPU_SECONDS + CPU_SECONDS_A_TEST * len(calls)
     return Program.tested(
         code,
         preamble=wanted.get("preamble") or example.given.get("preamble") or "",
-        calls=tuple(test.call for test in _tests(example)),
+        calls=calls,
         check=wanted.get("check"),
         entry=wanted.get("entry"),
         suite=wanted.get("suite"),
+        limits=Limits(seconds=30.0, cpu_seconds=seconds) if calls else None,
     )
 
 
