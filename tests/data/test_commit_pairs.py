@@ -45,6 +45,14 @@ def test_the_changed_method_stands_alone_on_both_sides() -> None:
     assert "Fix the size" in pair.statement and "example.com" not in pair.statement
 
 
+def test_addresses_and_secrets_are_taken_out_of_both_sides() -> None:
+    before = "def greet():\n    to = 'ann@people.example.org'\n    return to\n"
+    after = before.replace("return to", "return [to]")
+    (pair,) = commit_pairs([commit(1, before=before, after=after)], seed=1, hold_out=0)
+    assert "ann@" not in pair.worse + pair.better
+    assert pair.worse.replace("return to", "return [to]") == pair.better
+
+
 @pytest.mark.parametrize(
     ("after", "why"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -232,6 +233,20 @@ def test_a_submodule_that_diffs_are_told_to_ignore_moves_no_other_file(tmp_path:
     assert [row["after"] for row in rows] == [BETTER.decode()]
     assert "+    return 2 * number" in str(rows[0]["diff"])
     assert reasons(done)["a submodule"] == 2
+
+
+def test_a_file_that_became_a_link_moves_no_other_file(tmp_path: Path) -> None:
+    story = begun({"a.py": MODULE})
+    link = hashlib.sha1(b"blob %d\0%b" % (len(MODULE), MODULE)).hexdigest()
+    story.commit(
+        "Multiply by two, and link the rest",
+        {"double.py": BETTER},
+        modes={"a.py": ("120000", link)},
+    )
+    folder = story.told(tmp_path / "r")
+    (row,), done = mined(folder, tmp_path / "o.jsonl", filters=Filters(files=2))
+    assert row["path"] == "double.py" and "+    return 2 * number" in str(row["diff"])
+    assert reasons(done)["a link"] == 1
 
 
 def test_merges_are_counted_and_what_they_merge_is_mined_once(tmp_path: Path) -> None:

@@ -70,6 +70,14 @@ def test_what_cannot_be_evened_is_left_out_and_counted() -> None:
     assert +dropped == {"pairs of efficiency that lengths give away": 5}
 
 
+def test_no_pair_is_turned_without_another_whose_longer_side_says_types() -> None:
+    bare = "def f{n}(items):\n    return [one for one in items if one in items] + [] + []"
+    assert evened([pair(n, FAST, bare) for n in range(4)], seed=1) == []
+    mixed = [pair(n, FAST, bare) for n in range(4)] + [pair(4, FAST, SLOW)]
+    sides = Counter(one.evidence.get(TYPED) for one in evened(mixed, seed=1))
+    assert sides["better"] == sides["worse"] <= 1
+
+
 def test_criteria_are_evened_apart() -> None:
     pairs = [pair(n, FAST, SLOW) for n in range(4)]
     pairs += [pair(n, SLOW, FAST, criterion="correctness") for n in range(4, 8)]

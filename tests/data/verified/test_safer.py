@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 
 import pytest
 
 from outdo.data.verified import Code, safer
 from outdo.data.verified import findings as rules
-from outdo.data.verified.safer import MOST_LINES, NO_PLACE, NO_TREE, readable
+from outdo.data.verified.safer import MOST_LINES, NO_PLACE, NO_TREE, OTHER_FAULT, readable
 from outdo.data.verified.spots import Source
 from outdo.data.verified.weakening import WEAKNESSES
 from outdo.errors import MissingExtra
@@ -130,6 +131,23 @@ def test_nothing_is_dropped_in_silence() -> None:
     given = {"none": "x = 1\n", "broken": "def (\n" * 4, "long": long}
     assert safer(codes(given), way="mend", dropped=dropped) == []
     assert dropped == {NO_PLACE: 2, NO_TREE: 1}
+
+
+@pytest.mark.parametrize(("severity", "kept"), [("low", 1), ("medium", 0)])
+def test_a_safe_side_with_a_fault_of_its_own_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, severity: str, kept: int
+) -> None:
+    told = {"name": "n", "cwe": 7, "line": 1, "confidence": "high"}
+    other = rules.Finding(rule="B999", severity=severity, **told)  # type: ignore[arg-type]
+    known = rules.Finding(rule="B506", severity="medium", **told)  # type: ignore[arg-type]
+    monkeypatch.setattr(
+        sys.modules[safer.__module__],
+        "findings",
+        lambda codes: [[known] if "Loader" in code else [other] for code in codes],
+    )
+    dropped: Counter[str] = Counter()
+    assert len(safer(codes({"a": SAFE["yaml-load"]}), dropped=dropped)) == kept
+    assert dropped[OTHER_FAULT] == 1 - kept
 
 
 def test_a_keyword_goes_with_its_comma() -> None:
