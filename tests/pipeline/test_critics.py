@@ -83,8 +83,15 @@ def critics(world: World) -> World:
     return world
 
 
+def learnt_by(world: World, *overrides: str) -> None:
+    """The study's pairs and its training, and nothing after."""
+    study = world.study(STUDY, *overrides)
+    prepare(study, store=world.store, tools=world.tools, watch=Silent())
+
+
 def notes(world: World) -> list[str]:
-    return [one.partition(": ")[2] for one in world.findings[-1].notes if "'critiqued'" in one]
+    kept = world.root / "runs" / "critics" / "stages" / "pairs critiqued" / "notes.json"
+    return [one.partition(": ")[2] for one in json.loads(kept.read_text())]
 
 
 def learnt(world: World) -> list[Any]:
@@ -108,6 +115,7 @@ def test_what_a_critic_makes_better_is_what_a_judge_learns(critics: World) -> No
     seen = prefer.task.pair(known[0]).prompt  # type: ignore[misc]
     assert any(row.prompt == seen for row in rows)  # in training as in use
     told = notes(critics)
+    assert {f"pairs 'critiqued': {one}" for one in told} <= set(critics.findings[0].notes)
     assert told[0] == "6 of 9 drafts of 3 instructions"
     assert "3 of 9 went at decided: 3 good enough" in told
     assert "3 of 9 drafts that the critic saw pass their tests" in told
@@ -115,7 +123,7 @@ def test_what_a_critic_makes_better_is_what_a_judge_learns(critics: World) -> No
 
 
 def test_pairs_are_kept_as_a_file_that_other_studies_read(critics: World) -> None:
-    carried(critics, STUDY)
+    learnt_by(critics)
     stage = critics.root / "runs" / "critics" / "stages" / "pairs critiqued"
     pairs = list(read_pairs(stage / "pairs.jsonl"))
     assert len(pairs) == 6 and {pair.source for pair in pairs} == {"critiques"}
@@ -125,26 +133,26 @@ def test_pairs_are_kept_as_a_file_that_other_studies_read(critics: World) -> Non
 
 
 def test_nothing_is_asked_twice(critics: World) -> None:
-    carried(critics, STUDY)
+    learnt_by(critics)
     before = len(critics.asked)
-    carried(critics, STUDY)
+    learnt_by(critics)
     assert len(critics.asked) == before
-    carried(critics, STUDY, "pairs.critiqued.tested=true")
+    learnt_by(critics, "pairs.critiqued.tested=true")
     assert not [m for m, _ in critics.asked[before:] if m.endswith(("drafter", "critic"))]
     assert len(asked(critics, "drafter")) == len(asked(critics, "critic")) == 9
 
 
 def test_a_limit_is_of_instructions(critics: World) -> None:
-    carried(critics, STUDY, "pairs.critiqued.limit=2")
+    learnt_by(critics, "pairs.critiqued.limit=2")
     assert len(asked(critics, "drafter")) == 6
 
 
 def test_pairs_stand_beside_data(critics: World) -> None:
-    carried(critics, STUDY, "train.judge.data=[bugs, critiqued]")
+    learnt_by(critics, "train.judge.data=[bugs, critiqued]")
     rows = learnt(critics)
     bugs = [one for one in critics.by_count[1] if one.split == "train"]
     assert len(rows) == 6 + len(bugs)
-    carried(critics, STUDY, "train.judge={model: small, data: critiqued, prompt: compare}")
+    learnt_by(critics, "train.judge={model: small, data: critiqued, prompt: compare}")
     choices = list(critics.trained.values())[-1]
     assert len(choices) == 12  # a conversation for each order
 
@@ -157,11 +165,11 @@ def test_where_tests_decide_only_what_they_bear_out_stays(critics: World) -> Non
         return said
 
     critics.say = mistaken
-    carried(critics, STUDY)
+    learnt_by(critics)
     assert len(learnt(critics)) == 7
     assert any("1 break one that passed, 2 fail on both" in one for one in notes(critics))
     critics.trained.clear()
-    carried(critics, STUDY, "pairs.critiqued.tested=true")
+    learnt_by(critics, "pairs.critiqued.tested=true")
     assert len(learnt(critics)) == 4
     assert any("went at tested: 3 the better side fails a test" in one for one in notes(critics))
 
@@ -180,14 +188,14 @@ def test_each_gate_of_evolve_counts_what_it_drops(critics: World) -> None:
         return say(model, request)
 
     critics.say = odd
-    carried(critics, STUDY)
+    learnt_by(critics)
     told = "; ".join(notes(critics))
     assert "went at readable: 1 not in the form that was asked for" in told
     assert "went at changed: 1 both programs are one up to layout" in told
     assert "went at giveaway: 1 a word in one program tells which it is" in told
     assert len(learnt(critics)) == 3
     with pytest.raises(DataError) as none:
-        carried(critics, STUDY, "pairs.critiqued.licences=[MIT]")
+        learnt_by(critics, "pairs.critiqued.licences=[MIT]")
     assert "went at licence" in none.value.problem
     assert none.value.where.endswith("study.yaml:12")
 
@@ -199,7 +207,7 @@ def test_a_program_that_only_tests_have_is_in_no_pair(critics: World) -> None:
     held = replace(one, given={**one.given, side: bug})
     train = [row for row in critics.by_count[1] if row.split == "train"]
     critics.by_count[1] = [*train, held, *rest]
-    carried(critics, STUDY)
+    learnt_by(critics)
     assert len(learnt(critics)) == 5
     assert "1 of 6 went at held out: 1 a program of it is one that tests alone have" in notes(
         critics
@@ -215,9 +223,9 @@ def test_near_pairs_go_unless_any_may_stay(critics: World) -> None:
         return re.sub(r"f\(x\):\n", f"f(x):\n{deeper}", said)
 
     critics.say = long
-    carried(critics, STUDY, "pairs.critiqued.alike=0.8")
+    learnt_by(critics, "pairs.critiqued.alike=0.8")
     assert any("went at near-duplicate: 5 its change is like" in one for one in notes(critics))
-    carried(critics, STUDY)
+    learnt_by(critics)
     assert "6 of 9 drafts of 3 instructions" in notes(critics)
 
 
@@ -232,7 +240,7 @@ def test_apart_holds_pairs_apart_too(critics: World) -> None:
             for one in rows
         ]  # fmt: skip
     with pytest.raises(DataError) as told:
-        carried(critics, STUDY, "apart=0.2")
+        learnt_by(critics, "apart=0.2")
     assert "went at evaluation: text" in told.value.problem
 
 
@@ -241,7 +249,7 @@ def test_no_pair_is_an_error_that_says_where_all_went(critics: World) -> None:
         "I can't." if model.endswith("drafter") else say(model, request)
     )
     with pytest.raises(DataError) as told:
-        carried(critics, STUDY)
+        learnt_by(critics)
     assert "0 of 9 drafts" in told.value.problem
     assert "9 of 9 went at draft: 9 no program" in told.value.problem
     assert critics.trained == {}
@@ -264,7 +272,7 @@ def test_a_critic_that_is_its_drafter_is_told_of_before_and_after(
         model.replace("drafter", "critic") if "was written" in str(request.prompt) else model,
         request,
     )
-    carried(critics, STUDY, alike)
+    learnt_by(critics, alike)
     assert any("2.5 to 9.4%" in one for one in notes(critics))
 
 
@@ -299,14 +307,14 @@ def test_mistakes_are_told_before_anybody_is_asked(
     critics: World, override: str, problem: str
 ) -> None:
     with pytest.raises(StudyError) as told:
-        carried(critics, STUDY, override)
+        learnt_by(critics, override)
     assert told.value.problem == problem
     assert critics.asked == []
 
 
 def test_data_without_instructions_is_told_with_its_line(critics: World) -> None:
     with pytest.raises(DataError) as told:
-        carried(critics, STUDY, "pairs.critiqued.from=bugs")
+        learnt_by(critics, "pairs.critiqued.from=bugs")
     assert told.value.problem == "'bugs' has no training examples of write"
     assert told.value.where.endswith("study.yaml:12")
 

@@ -22,6 +22,7 @@ from outdo.data.pairs import CodePair, choices, write_pairs
 from outdo.data.sifting import Drop, Gate, Item, Sifted, each, sift
 from outdo.errors import DataError
 from outdo.models.reference import ModelReference
+from outdo.pipeline.asking import Asked
 from outdo.pipeline.evolving import (
     Asking,
     Evolved,
@@ -31,7 +32,7 @@ from outdo.pipeline.evolving import (
 from outdo.pipeline.fields import field_of, has_field
 from outdo.pipeline.job import Job
 from outdo.pipeline.pairing import in_turns
-from outdo.pipeline.stages import Generated, score, score_key
+from outdo.pipeline.stages import Scores, score, score_key
 from outdo.pipeline.teaching import row_id
 from outdo.records import Completion, Example, digest, to_json
 from outdo.study import Critiqued, Study
@@ -112,28 +113,22 @@ def _tried(job: Job, name: str, made: Evolved) -> Tried:
     """What drafts and revisions earn; those without tests are run on none."""
     if len(made.said) < 2:
         return Tried(drafts={}, after={})
-    generated = made.said[1].generated
-    return Tried(
-        drafts=_passes(job, _content(generated), name=f"pairs {name}, drafts"),
-        after=_passes(job, generated, name=f"pairs {name}, critiques"),
-    )
-
-
-def _content(generated: Generated) -> Generated:
-    """The same critiques, were the critic content with every draft: drafts as they stand."""
-    answers = tuple(
+    after = made.said[1].generated
+    # A draft as it stands is what a critic leaves behind that finds it good enough.
+    drafts = [
         (one, replace(said, text=critique.content(one.view, ())))
-        for one, said in generated.answers
+        for one, said in after.answers
         if isinstance(said, Completion)
-    )
-    return replace(generated, answers=answers)
+    ]
+    both = replace(after, answers=(*drafts, *after.answers))
+    scores = score(job.shop, critique.task, both, name=f"pairs {name}")
+    job.link(f"score pairs {name}", scores.stage)
+    return Tried(drafts=_passes(drafts, scores), after=_passes(after.answers, scores))
 
 
-def _passes(job: Job, generated: Generated, *, name: str) -> dict[str, bool]:
-    scores = score(job.shop, critique.task, generated, name=name)
-    job.link(f"score {name}", scores.stage)
+def _passes(answers: Iterable[tuple[Asked, Completion | str]], scores: Scores) -> dict[str, bool]:
     found: dict[str, bool] = {}
-    for one, completion in generated.answers:
+    for one, completion in answers:
         if isinstance(completion, Completion):
             told = scores.by_key[score_key(one, completion)].scores
             value = next((s.value for s in told if s.metric == critique.PASSES.name), None)
