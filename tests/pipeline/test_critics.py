@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +13,18 @@ from test_carry import carried
 from world import Silent, World, examples
 
 from outdo import replies
-from outdo.cli.plan import show_stages
+from outdo.cli.plan import shares_of, show_stages
+from outdo.cli.remote import Remote
 from outdo.data.pairs import read_pairs
 from outdo.data.preferences import preferences
 from outdo.errors import DataError, StudyError
 from outdo.pipeline import prepare
 from outdo.pipeline.critics import warnings
 from outdo.records import Example, Request
+from outdo.study import load_study
 from outdo.tasks import drafting, prefer
+
+EXPERIMENT = Path(__file__).parents[2] / "studies" / "experiments" / "preference_critics.yaml"
 
 STUDY = """
 study: critics
@@ -329,3 +334,31 @@ def test_the_known_answers_are_examples_of_one_kind(critics: World) -> None:
     made: list[Example] = critics.by_count[2]
     assert {one.task for one in made} == {"write"}
     assert [one.split for one in made] == ["train", "train", "train", "test"]
+
+
+def test_a_dry_run_counts_drafts_and_critiques(critics: World) -> None:
+    served = ("models.drafter=openai/a-model", "models.critic=anthropic/a-model")
+    study = critics.study(STUDY, *served)
+    tools, store = critics.tools, critics.store
+    shares = list(shares_of(study, Remote(), tools, Silent(), store=store))
+    told = [(share.model, share.what, share.estimate.calls) for share in shares[:2]]
+    assert told == [
+        ("openai/a-model", "pairs critiqued, drafts", 9),
+        ("anthropic/a-model", "pairs critiqued, critiques", 9),
+    ]
+    assert critics.asked == []
+
+
+def test_the_study_of_critics_asks_all_judges_the_same() -> None:
+    study = load_study(EXPERIMENT)
+    pairs = study.pairs.values()
+    assert {tuple(sorted(set(entry.models))) for entry in pairs} == {
+        ("critic", "drafter"),
+        ("both",),
+    }
+    assert len({repr(entry.model_copy(update={"model": "", "critic": ""})) for entry in pairs}) == 1
+    judges = [run for run in study.runs().values() if run.settings.method == "reward"]
+    assert len(judges) == 4 and len({repr(run.settings) for run in judges}) == 1
+    assert [one.partition("'")[2] for one in warnings(study)] == [
+        "one model': the critic is the drafter itself, 'both'"
+    ]
