@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +24,7 @@ from outdo.cli.options import (
     LocalOnly,
     LogDir,
     MaxConnections,
+    Precision,
     PriceFile,
     Sandbox,
     Seed,
@@ -45,15 +45,6 @@ app = typer.Typer(
 data = typer.Typer(help="Make, load and look at data.", no_args_is_help=True)
 app.add_typer(data, name="data")
 app.add_typer(bench.app, name="bench")
-
-
-class Dtype(StrEnum):
-    """What weights are written in."""
-
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    float16 = "float16"
-    nf4 = "nf4"
 
 
 @app.command()
@@ -184,7 +175,8 @@ def merge(
         str | None, typer.Option("--base", help="What adapters stand on, if it lies elsewhere now.")
     ] = None,
     dtype: Annotated[
-        Dtype | None, typer.Option("--dtype", help="What to write; as the base is, if not given.")
+        Precision | None,
+        typer.Option("--dtype", help="What to write; as the base is, if not given."),
     ] = None,
     lossy: Annotated[
         bool, typer.Option("--lossy", help="Write it though its answers differ, and say how far.")

@@ -18,6 +18,7 @@ from outdo.cli.options import (
     LocalOnly,
     LogDir,
     MaxConnections,
+    Precision,
     PriceFile,
     Sandbox,
     Seed,
@@ -42,15 +43,6 @@ class Claim(StrEnum):
 
     new = "new"
     these = "these"
-
-
-class Precision(StrEnum):
-    """What a model's weights are held in."""
-
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    float16 = "float16"
-    nf4 = "nf4"
 
 
 Models = Annotated[

@@ -25,6 +25,15 @@ class Expect(StrEnum):
     not_worse = "not-worse"
 
 
+class Precision(StrEnum):
+    """What a model's weights are held in, or written in."""
+
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    float16 = "float16"
+    nf4 = "nf4"
+
+
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study's YAML file.")]
 LogDir = Annotated[
     Path, typer.Option("--log-dir", envvar="OUTDO_LOG_DIR", help="Where runs are kept.")
