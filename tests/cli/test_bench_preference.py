@@ -14,6 +14,7 @@ import pytest
 from outdo.cli import main
 from outdo.data.pairs import CodePair, write_pairs
 from outdo.engines.scripted import Scripted
+from outdo.report import preference_plots
 
 Type = Callable[..., tuple[int, str, str]]
 
@@ -22,10 +23,15 @@ CRITERIA = ("correctness", "efficiency")
 
 @pytest.fixture
 def type_(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Type:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
+    if request.node.get_closest_marker("slow") is None:
+        monkeypatch.setattr(preference_plots, "files", lambda _: ())  # drawing takes seconds
 
     def typed(*arguments: str | Path) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["outdo", "bench", "preference", *map(str, arguments)])
@@ -98,7 +104,7 @@ def test_a_judge_that_knows_beats_every_floor_and_all_of_it_is_told(
     assert found["judges"]["floor/first"]["overall"]["measures"]["accuracy"]["value"] == 0.5
     folder = Path(out.rpartition("report: ")[2].strip()).parent
     names = {path.name for path in folder.rglob("*") if path.is_file()}
-    assert {"coverage.svg", "calibration.png", "scores.csv", "report.md"} <= names
+    assert {"scores.csv", "report.md", "results.json"} <= names
     assert {name for name in names if name.startswith("cases")} == {"cases-correctness.html"}
     told = {
         path.name: list(csv.DictReader(path.read_text().splitlines()))
@@ -142,6 +148,16 @@ def test_what_gives_no_verdict_is_counted_apart_and_named(
     assert value["accuracy"] == pytest.approx((12 + 0.5 + 0.5) / 14)
     assert "2 of 32 calls could not be read; first: I cannot say which." in out
     assert "2 of 32 calls were never answered; first: the script has no reply" in out
+
+
+@pytest.mark.slow
+def test_figures_lie_beside_the_report(type_: Type, pairs: Path, tmp_path: Path) -> None:
+    code, out, _ = type_(pairs, "--model", script(tmp_path / "good.jsonl", *GOOD))
+    assert code == 0
+    folder = Path(out.rpartition("report: ")[2].strip()).parent / "figures"
+    names = {f"{name}.{kind}" for name in ("coverage", "calibration") for kind in ("png", "svg")}
+    assert {path.name for path in folder.iterdir()} == names
+    assert (folder / "coverage.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.slow
