@@ -13,9 +13,10 @@ import pytest
 import outdo
 from outdo.cli.sources import examples_of
 from outdo.data.inject import inject
-from outdo.data.preferences import first_failures, preferences
+from outdo.data.pairs import CodePair, choices
+from outdo.data.preferences import first_failures, preferences, programs_apart, shared
 from outdo.data.problems import read_problem
-from outdo.records import Example
+from outdo.records import Example, Split
 from outdo.sandbox import Sandbox
 from outdo.study import Injected
 from outdo.tasks.prefer import task
@@ -47,10 +48,60 @@ def test_the_repair_is_the_better_program(repairs: Sequence[Example]) -> None:
     for row, repair in zip(rows, repairs, strict=True):
         assert sides(row) == (repair.wanted["repair"], repair.given["program"])
         assert (row.id, row.task) == (repair.id, "prefer")
-        assert (row.group, row.split, row.source) == (repair.group, repair.split, repair.source)
+        assert (row.group, row.source) == (repair.group, repair.source)
         assert row.given["criterion"] == "correctness"
         assert row.given["statement"] == repair.given["statement"]
         assert row.wanted["evidence"]["slip"] == repair.wanted["slip"]
+
+
+def of_programs(*counts: int, test: int, split: Split = "train") -> list[CodePair]:
+    """So many pairs of each right program, of which the first are to test with."""
+    pairs = [
+        CodePair(
+            id=f"{better}.{worse}",
+            group="sum",
+            problem="sum",
+            source="made",
+            criterion="correctness",
+            statement="Add.",
+            better=f"x = {better}",
+            worse=f"y = {worse}",
+            split=split,
+        )
+        for better, count in enumerate(counts)
+        for worse in range(count)
+    ]
+    return [dataclasses.replace(one, split="test") for one in pairs[:test]] + pairs[test:]
+
+
+def test_no_right_program_is_shown_in_training_and_in_the_test() -> None:
+    for seed in range(9):
+        dropped: Counter[str] = Counter()
+        kept = programs_apart(of_programs(4, 4, 4, 4, test=3), seed=seed, dropped=dropped)
+        right = {
+            split: {one.better for one in kept if one.split == split} for split in ("train", "test")
+        }
+        assert not right["train"] & right["test"]
+        assert Counter(one.split for one in kept) == {"train": 12, "test": 3}
+        assert sum(dropped.values()) == 1, "the fourth of the program that is kept for the test"
+    assert kept == programs_apart(of_programs(4, 4, 4, 4, test=3)[::-1], seed=8)[::-1]
+
+
+def test_at_most_half_of_the_right_programs_are_kept_for_the_test() -> None:
+    kept = programs_apart(of_programs(1, 1, 1, test=2), seed=1)
+    assert Counter(one.split for one in kept) == {"train": 2, "test": 1}
+
+
+def test_a_problem_with_one_right_program_stays_and_is_told_of() -> None:
+    alone, apart = of_programs(4, test=2), of_programs(1, 1, test=1)
+    assert programs_apart(alone, seed=1) == alone
+    assert shared(choices(alone, seed=1)) == 2
+    assert shared(choices(programs_apart(apart, seed=1), seed=1)) == 0
+
+
+def test_problems_on_one_side_stay_there() -> None:
+    pairs = of_programs(2, 2, test=4)
+    assert programs_apart(pairs, seed=1) == pairs
 
 
 def test_orders_are_balanced_in_each_part_and_depend_on_the_seed_and_names_alone(

@@ -22,7 +22,7 @@ from outdo.data.instructions import ids_of, read_instructions
 from outdo.data.load import load
 from outdo.data.pairs import GENERAL, apart, choices, evened, reworded
 from outdo.data.pairs import read_pairs as read_code_pairs
-from outdo.data.preferences import first_failures, preferences
+from outdo.data.preferences import first_failures, preferences, shared
 from outdo.data.problems import Problem, embedded_problems, read_problems
 from outdo.data.pulls import TASKS as PULL_TASKS
 from outdo.data.pulls import pull_examples, read_pulls
@@ -45,7 +45,7 @@ from outdo.tasks.hint import can_be_taught
 HINTS = ("hint", "hint-guarded")
 """Names of the task whose examples are those of `hint`."""
 
-VERSION = "1"
+VERSION = "2"
 """Names how sources become examples; a change of what comes out of them changes it."""
 
 
@@ -109,7 +109,12 @@ def examples_of(
         notes = [*notes, *left_out]
     if task == "prefer" and isinstance(spec, (Injected, Programs, Folder)) and not spec.tasks:
         failures = first_failures(examples, sandbox=sandbox)
-        examples = preferences(examples, seed=seed, failures=failures)
+        beyond: Counter[str] = Counter()
+        examples = preferences(examples, seed=seed, failures=failures, dropped=beyond)
+        notes = [*notes, *_told(beyond)]
+        if known := shared(examples):
+            said = f"{known:,} test pairs have the right program of a training pair"
+            notes.append(f"{said}: their problems have no other")
     if isinstance(spec, Comparable):
         examples, uneven = _compared(examples, spec, seed=seed)
         notes = [*notes, *uneven]
