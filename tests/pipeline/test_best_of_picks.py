@@ -14,7 +14,7 @@ from world import BAD, GOOD, STUDY, Silent, World, examples, number
 
 from outdo.cli.plan import show_stages
 from outdo.data.picks import Choice
-from outdo.errors import StudyError
+from outdo.errors import PermanentError, StudyError
 from outdo.models.reference import ModelReference
 from outdo.pipeline.bench import contender
 from outdo.pipeline.best_of import picked
@@ -83,6 +83,21 @@ def test_a_study_tells_the_curve_beside_its_report(world: World) -> None:
     asked = len(world.asked)
     carried(world, PICKING)
     assert len(world.asked) == asked, "nothing is asked twice"
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_an_example_with_an_answer_that_was_never_given_is_left_out_and_told(world: World) -> None:
+    def lost(model: str, request: Request) -> str | Exception:
+        asked = "wise" not in model and request.sampling.temperature and request.index == 3
+        return PermanentError("lost") if asked and number(request) == "2" else wise(model, request)
+
+    world.rows, world.say = examples(problems=3, train=2, test=1), lost
+    carried(world, PICKING)
+    (told,) = json.loads((world.root / "runs" / "scripted" / "report" / "best_of.json").read_text())
+    assert told["examples"] == 2
+    assert "1 examples left out: an answer is missing" in told["notes"]
+    curves = {one["name"]: [p["rate"]["value"] for p in one["points"]] for one in told["curves"]}
+    assert curves[SAMPLE] == [0.25] * 4
 
 
 def test_what_a_study_says_of_picking_has_to_stand_for_something(world: World) -> None:
