@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from keyboard import Type, keyboard
 
-from outdo.cli import main
 from outdo.data.pairs import CodePair, write_pairs
 from outdo.engines.scripted import Scripted
 from outdo.report import preference_plots
-
-Type = Callable[..., tuple[int, str, str]]
 
 CRITERIA = ("correctness", "efficiency")
 
@@ -32,16 +28,7 @@ def type_(
     monkeypatch.setenv("COLUMNS", "200")
     if request.node.get_closest_marker("slow") is None:
         monkeypatch.setattr(preference_plots, "files", lambda _: ())  # drawing takes seconds
-
-    def typed(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["outdo", "bench", "preference", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0), said.out, said.err
-
-    return typed
+    return keyboard(monkeypatch, capsys, "bench", "preference")
 
 
 def pair(number: int) -> CodePair:

@@ -9,14 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from keyboard import Type, keyboard
 
 import outdo
-from outdo.cli import main
 from outdo.cli.doctor import _extras
 
 PROBLEMS = Path(outdo.__file__).parent / "embedded" / "problems"
@@ -57,16 +55,6 @@ def outdo_(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[
     )
 
 
-@dataclass
-class Said:
-    code: int
-    out: str
-    err: str
-
-
-Type = Callable[..., Said]
-
-
 @pytest.fixture
 def type_(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -74,15 +62,7 @@ def type_(
     """The command in this process, typed in the test's folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-
-    def typed(*arguments: str | Path) -> Said:
-        monkeypatch.setattr(sys, "argv", ["outdo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return Said(int(ended.value.code or 0), out, err)
-
-    return typed
+    return keyboard(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from keyboard import Type, keyboard
 
-from outdo.cli import main
 from outdo.cli.remote import Remote
 from outdo.data.bridges import AnswerSet, matched
 from outdo.engines.scripted import Scripted
@@ -21,24 +20,13 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples" / "compare"
 JUDGE = f"scripted/{EXAMPLES / 'judge.jsonl'}"
 
-Type = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
 def type_(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Type:
     monkeypatch.chdir(tmp_path)
-
-    def typed(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["outdo", "compare", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        code = ended.value.code
-        return (code if isinstance(code, int) else 0), said.out, said.err
-
-    return typed
+    return keyboard(monkeypatch, capsys, "compare")
 
 
 def answers(path: Path, rows: dict[str, str | None], *, prompts: bool = True) -> Path:

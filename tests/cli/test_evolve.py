@@ -8,14 +8,13 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from keyboard import Type, keyboard
 
 from outdo import replies
-from outdo.cli import main
 from outdo.data.pairs import choices, read_pairs
 from outdo.engines.scripted import Scripted
 from outdo.errors import PermanentError, TransientError
@@ -28,30 +27,12 @@ sys.path.append(str(ROOT / "benchmarks"))
 from mining import teacher  # noqa: E402  # the benchmarks are no part of the package
 
 
-@dataclass
-class Said:
-    code: int
-    out: str
-    err: str
-
-
-Type = Callable[..., Said]
-
-
 @pytest.fixture
 def type_(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Type:
     monkeypatch.chdir(tmp_path)
-
-    def typed(*arguments: str | Path) -> Said:
-        monkeypatch.setattr(sys, "argv", ["outdo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return Said(int(ended.value.code or 0), out, err)
-
-    return typed
+    return keyboard(monkeypatch, capsys)
 
 
 def words(seed: object, count: int) -> list[str]:
@@ -249,7 +230,10 @@ def test_gates_of_pairs_apply_too(type_: Type) -> None:
     [
         (("--out", "pairs.csv"), "pairs.csv: rows are written as .jsonl"),
         (("--evaluation", "none.jsonl"), "none.jsonl: there is no such file (check the path)"),
-        (("--prompt", "loud"), "commit-instruct has no variant 'loud' (one of direct, json, brief)"),
+        (
+            ("--prompt", "loud"),
+            "commit-instruct has no variant 'loud' (one of direct, json, brief)",
+        ),
         (("--teacher", "scripted/none.jsonl"), "scripted/none.jsonl: no such script"),
         (("--before", "long ago"), "'long ago' is no date (like 2024-05-31)"),
         (("--context", "20"), "a prompt of commit-instruct takes more than 20 tokens"),

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from keyboard import Type, keyboard
 
-from outdo.cli import main
 from outdo.data.chats import read_conversations
 from outdo.data.frozen import read_frozen
 from outdo.records import Answer, Conversation, Example, Message, Metric, Prompt, Score
@@ -104,16 +101,6 @@ def row(land: str, **fields: object) -> dict[str, object]:
     return {**told, **more, **fields}
 
 
-@dataclass
-class Said:
-    code: int
-    out: str
-    err: str
-
-
-Type = Callable[..., Said]
-
-
 @pytest.fixture
 def type_(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -132,15 +119,7 @@ def type_(
     del script[9]  # Iraq is never answered
     Path("teacher.jsonl").write_text("".join(json.dumps(one) + "\n" for one in script))
     Path("study.yaml").write_text(STUDY)
-
-    def typed(*arguments: str | Path) -> Said:
-        monkeypatch.setattr(sys, "argv", ["outdo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return Said(int(ended.value.code or 0), out, err)
-
-    return typed
+    return keyboard(monkeypatch, capsys)
 
 
 TEACH = ("data", "teach", "study.yaml", "--model", "scripted/teacher.jsonl", "--out", "rows.jsonl")
