@@ -71,11 +71,16 @@ def test_what_cannot_be_evened_is_left_out_and_counted() -> None:
 
 
 def test_no_pair_is_turned_without_another_whose_longer_side_says_types() -> None:
-    bare = "def f{n}(items):\n    return [one for one in items if one in items] + [] + []"
-    assert evened([pair(n, FAST, bare) for n in range(4)], seed=1) == []
-    mixed = [pair(n, FAST, bare) for n in range(4)] + [pair(4, FAST, SLOW)]
+    short, bare = FAST.replace("[]", "set()"), SLOW.replace("[]", "-[]")
+    pairs = [pair(n, short, bare) for n in range(4)]
+    assert {longer(one) for one in pairs} == {-1}
+    one = pairs[0]
+    assert typed(one.better, than=one.worse) is not None
+    assert typed(one.worse, than=one.worse) is None
+    assert evened(pairs, seed=1) == []
+    mixed = [*pairs, pair(4, FAST, SLOW), pair(5, FAST, SLOW)]
     sides = Counter(one.evidence.get(TYPED) for one in evened(mixed, seed=1))
-    assert sides["better"] == sides["worse"] <= 1
+    assert sides["better"] == sides["worse"] > 0
 
 
 def test_criteria_are_evened_apart() -> None:
