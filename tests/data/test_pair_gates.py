@@ -26,6 +26,7 @@ from outdo.data.problems import Problem
 from outdo.data.sifting import Item
 from outdo.errors import DataError
 from outdo.sandbox import Sandbox
+from outdo.tokens import code_tokens
 
 ONE = CodePair(
     id="one",
@@ -138,6 +139,16 @@ def test_no_criterion_has_more_than_its_share() -> None:
     assert set(groups.values()) == {2}, "each group in turn"
     with pytest.raises(DataError):
         balance_gate(pairs, most=0.5, seed=1)
+
+
+def test_criteria_that_are_balanced_stay_even_in_length() -> None:
+    pairs = many(12, longer=6) + many(6, longer=3, criterion=EFFICIENCY)
+    for most, wanted in ((1.0, 6), (1.2, 6), (1.5, 8)):
+        kept = gated(pairs, gates(pairs, even=True, balance=most, near=None, band=(0.0, 1.0))).pairs
+        own = [pair for pair in kept if pair.criterion == CORRECTNESS]
+        assert len(own) == wanted
+        longer = [len(code_tokens(p.better)) > len(code_tokens(p.worse)) for p in own]
+        assert sum(longer) * 2 == wanted
 
 
 def test_all_gates_in_order_with_an_evaluation_and_licences() -> None:

@@ -93,7 +93,9 @@ def gates(
     found += [near_gate(pairs, threshold=near)] if near is not None else []
     found += apart(evaluation, by_group=False, share=share) if evaluation else []
     found += [even_gate(pairs, seed=seed)] if even else []
-    return found + ([balance_gate(pairs, most=balance, seed=seed)] if balance is not None else [])
+    if balance is not None:
+        found.append(balance_gate(pairs, most=balance, seed=seed, even=even))
+    return found
 
 
 def _each(pairs: Sequence[CodePair], name: str, about: str, fault: Fault) -> Gate:
@@ -265,11 +267,17 @@ def even_gate(pairs: Sequence[CodePair], *, seed: int) -> Gate:
     return Gate(name="even lengths", about=about, failing=failing)
 
 
-def balance_gate(pairs: Sequence[CodePair], *, most: float, seed: int) -> Gate:
+def _longer(pair: CodePair) -> int:
+    """1 where the better side has more tokens, -1 where it has fewer, else 0."""
+    more = len(tokens.code_tokens(pair.better)) - len(tokens.code_tokens(pair.worse))
+    return (more > 0) - (more < 0)
+
+
+def balance_gate(pairs: Sequence[CodePair], *, most: float, seed: int, even: bool = False) -> Gate:
     """No criterion has more than `most` times the pairs of the least, split by split.
 
-    Pairs go that the seed draws, from the largest groups of the criterion first. Raises DataError
-    if `most` is below 1.
+    Pairs go that the seed draws, from the largest groups of the criterion first; with `even` as
+    many go whose better side is the longer one as others. Raises DataError if `most` is below 1.
     """
     if most < 1:
         raise DataError(f"{most:g} times the least criterion is less than that one", "1 or more")
@@ -283,8 +291,11 @@ def balance_gate(pairs: Sequence[CodePair], *, most: float, seed: int) -> Gate:
         for kinds in parts.values():
             keep = math.floor(most * min(map(len, kinds.values())))
             for kind, ids in kinds.items():
-                for id in _in_turns(ids, by_id, seed)[keep:]:
-                    drops[id] = Drop(f"more of {kind!r} than of other criteria")
+                order = _in_turns(ids, by_id, seed)
+                kept = set(_evenly(order, by_id, keep) if even else order[:keep])
+                for id in order:
+                    if id not in kept:
+                        drops[id] = Drop(f"more of {kind!r} than of other criteria")
         return drops
 
     about = f"no criterion has more than {most:g} times the pairs of the least"
@@ -303,6 +314,25 @@ def _in_turns(ids: Sequence[str], by_id: Mapping[str, CodePair], seed: int) -> l
         order.append((seen[by_id[id].group], digest([seed, id]), id))
         seen[by_id[id].group] += 1
     return [id for *_, id in sorted(order)]
+
+
+def _evenly(order: Sequence[str], by_id: Mapping[str, CodePair], most: int) -> list[str]:
+    """At most so many of the ids, as they come, as many longer ones as shorter where some go."""
+    if len(order) <= most:
+        return list(order)
+    kinds: dict[int, list[str]] = {-1: [], 0: [], 1: []}
+    for id in order:
+        kinds[_longer(by_id[id])].append(id)
+    place = {id: number for number, id in enumerate(order)}
+    both = list(zip(kinds[-1], kinds[1], strict=False))
+    units: list[tuple[str, ...]] = sorted(
+        [*both, *((id,) for id in kinds[0])], key=lambda unit: min(place[id] for id in unit)
+    )
+    kept: list[str] = []
+    for unit in units:
+        if len(kept) + len(unit) <= most:
+            kept += unit
+    return kept
 
 
 # ------------------------------------------------------------------ comments
