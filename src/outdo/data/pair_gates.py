@@ -267,7 +267,7 @@ def even_gate(pairs: Sequence[CodePair], *, seed: int) -> Gate:
     return Gate(name="even lengths", about=about, failing=failing)
 
 
-def _longer(pair: CodePair) -> int:
+def longer(pair: CodePair) -> int:
     """1 where the better side has more tokens, -1 where it has fewer, else 0."""
     more = len(tokens.code_tokens(pair.better)) - len(tokens.code_tokens(pair.worse))
     return (more > 0) - (more < 0)
@@ -322,7 +322,7 @@ def _evenly(order: Sequence[str], by_id: Mapping[str, CodePair], most: int) -> l
         return list(order)
     kinds: dict[int, list[str]] = {-1: [], 0: [], 1: []}
     for id in order:
-        kinds[_longer(by_id[id])].append(id)
+        kinds[longer(by_id[id])].append(id)
     place = {id: number for number, id in enumerate(order)}
     both = list(zip(kinds[-1], kinds[1], strict=False))
     units: list[tuple[str, ...]] = sorted(

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from outdo import tokens
+from outdo.data.pair_gates import longer
 from outdo.data.pairs import CodePair
 from outdo.data.verified.spots import Change, Source
 from outdo.records import digest
@@ -44,7 +45,7 @@ def _part(pairs: Sequence[CodePair], seed: int) -> list[CodePair]:
     """As many pairs whose better side is longer as others, and those of equal length."""
     kinds: dict[int, list[CodePair]] = {-1: [], 0: [], 1: []}
     for pair in sorted(pairs, key=lambda one: digest([seed, "evened", one.id])):
-        kinds[_longer(pair)].append(pair)
+        kinds[longer(pair)].append(pair)
     most = max((1, -1), key=lambda kind: len(kinds[kind]))
     excess = len(kinds[most]) - len(kinds[-most])
     turned, typed = _changed(kinds[most], most, excess // 2)
@@ -64,12 +65,6 @@ def _changed(
         if len(own) < most and (new := found(pair, kind)) is not None:
             own.append(new)
     return turned[: len(others)], others[: len(turned)]
-
-
-def _longer(pair: CodePair) -> int:
-    """1 where the better side has more tokens, -1 where it has fewer, else 0."""
-    more = _tokens(pair.better) - _tokens(pair.worse)
-    return (more > 0) - (more < 0)
 
 
 def _turned(pair: CodePair, kind: int) -> CodePair | None:
