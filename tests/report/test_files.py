@@ -13,7 +13,7 @@ import pytest
 from sample import REDIT, RPASS, findings
 
 from outdo.errors import StoreError
-from outdo.report import Findings, Match, Results, Training, results, write
+from outdo.report import Findings, Match, Results, Training, files, results, write
 from outdo.report.plots import losses
 from outdo.report.shape import as_json
 from outdo.report.tables import markdown, slug, tables
@@ -65,6 +65,20 @@ def test_every_form_is_written_and_nothing_else(folder: Path) -> None:
     )
 
 
+def test_the_same_findings_give_the_same_words_and_numbers(
+    study: Findings, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "figures", lambda *_: ())  # drawing takes seconds
+    write(study, tmp_path)
+    written = [
+        path for path in folder.rglob("*") if path.is_file() and path.parent.name != "figures"
+    ]
+    assert len(written) > 10
+    for path in written:
+        assert (tmp_path / path.relative_to(folder)).read_bytes() == path.read_bytes(), path
+
+
+@pytest.mark.slow
 def test_the_same_findings_give_the_same_bytes(
     study: Findings, folder: Path, tmp_path: Path
 ) -> None:
@@ -167,9 +181,16 @@ def test_markdown_tells_the_verdict_and_the_tables(study: Findings) -> None:
     assert "| TrainingTime | 2 min 42 s |" in text
 
 
-def test_files_of_an_earlier_report_go_and_a_users_stay(study: Findings, tmp_path: Path) -> None:
+def test_files_of_an_earlier_report_go_and_a_users_stay(
+    study: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn(findings: Findings, _: Results) -> list[tuple[str, bytes]]:
+        return [(f"loss.{kind}", b"drawn") for kind in ("png", "svg")] if findings.trainings else []
+
+    monkeypatch.setattr(files, "figures", drawn)
     small = dataclasses.replace(study, metrics={"repair": (RPASS,)}, matches=())
     write(dataclasses.replace(small, slices=study.slices[:1]), tmp_path)
+    assert (tmp_path / "figures" / "loss.png").read_bytes() == b"drawn"
     (tmp_path / "tables" / "notes.txt").write_text("mine")
     (tmp_path / "mine.csv").write_text("mine")
     write(dataclasses.replace(small, trainings=(), slices=()), tmp_path)
