@@ -33,6 +33,7 @@ METHODS = {
     "dpo-normalised": "outdo.training.dpo:DpoNormalised",
     "ipo": "outdo.training.dpo:Ipo",
     "cpo": "outdo.training.cpo:Cpo",
+    "simpo": "outdo.training.cpo:Simpo",
     "reward": "outdo.training.reward:Reward",
     "choice": "outdo.training.choice:Choice",
 }
@@ -44,6 +45,7 @@ ROWS = {
     "dpo-normalised": "pair",
     "ipo": "pair",
     "cpo": "pair",
+    "simpo": "pair",
     "reward": "pair",
     "choice": "conversation",
 }

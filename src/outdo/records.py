@@ -63,18 +63,21 @@ class Message:
 class Prompt:
     """What an engine is asked; `schema` is a JSON schema that the reply should fit.
 
-    With `candidates` the reply is one of them, picked by a model's own probabilities or scores.
+    With `candidates` the reply is one of them, picked by a model's own probabilities or scores;
+    `per_token` divides the logarithm of each probability by the candidate's tokens.
     """
 
     messages: tuple[Message, ...]
     schema: Mapping[str, Json] | None = None
     candidates: tuple[str, ...] = ()
+    per_token: bool = False
 
     @property
     def key(self) -> str:
         said = to_json(self)
-        if not self.candidates:
-            del said["candidates"]  # an open question keeps the name that it has always had
+        for name in ("candidates", "per_token"):
+            if not said[name]:
+                del said[name]  # a question without them keeps the name that it has always had
         return digest(said)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,18 @@ def test_programs_are_weighed_whole_through_their_end(tmp_path: Path, kind: str)
     asked = requests(PROGRAMS)
     for one, answer in zip(asked, told(engine, asked), strict=True):
         check(answer, one, likelihoods(engine, one, ends=True))
+
+
+def test_programs_may_be_weighed_by_their_tokens(engine: Local) -> None:
+    whole = requests(PROGRAMS)
+    asked = [replace(one, prompt=replace(one.prompt, per_token=True)) for one in whole]
+    answers = told(engine, [*asked, *whole])
+    for one, answer, plain in zip(asked, answers, answers[len(asked) :], strict=False):
+        sums = likelihoods(engine, one, ends=True)
+        start = len(engine.weights.chat.prompt_ids(one.prompt))
+        tokens = [len(ids_of(engine, one, reply)) - start for reply in one.prompt.candidates]
+        check(answer, one, [value / count for value, count in zip(sums, tokens, strict=True)])
+        check(plain, one, sums)
 
 
 @pytest.mark.parametrize("kind", ["llama", "mistral", "gemma2", "gpt2"])

@@ -106,16 +106,23 @@ def test_a_letter_is_chosen_among_letters_and_a_program_among_programs() -> None
     candidates = {v: task.prompt(example(), variant=v).candidates for v in task.variants}
     assert candidates["compare"] == candidates["few-shot"] == ("A", "B")
     assert candidates["reasons"] == ()
-    assert candidates["reward"] == candidates["likelihood"]
+    assert candidates["reward"] == candidates["likelihood"] == candidates["likelihood-normalised"]
     assert candidates["reward"] == (f"```python\n{WRONG}```", f"```python\n{RIGHT}```")
 
 
 def test_the_instruction_alone_tells_of_neither_program() -> None:
     swapped = task.views(example())[1]
-    for variant in ("reward", "likelihood"):
+    for variant in ("reward", "likelihood", "likelihood-normalised"):
         asked = task.prompt(example(), variant=variant)
         assert "def " not in rendered(asked.messages)
         assert asked.messages == task.prompt(swapped, variant=variant).messages
+
+
+def test_a_likelihood_counts_as_it_stands_or_a_token() -> None:
+    asked = {v: task.prompt(example(), variant=v) for v in task.variants}
+    assert {name for name, one in asked.items() if one.per_token} == {"likelihood-normalised"}
+    assert asked["likelihood"].key != asked["likelihood-normalised"].key
+    assert asked["likelihood"].key == asked["reward"].key, "a name from before stays"
 
 
 def test_shots_are_earlier_turns_of_few_shot_alone() -> None:

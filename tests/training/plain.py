@@ -20,7 +20,7 @@ from outdo.training import lean
 from outdo.training.compute import batches
 from outdo.training.settings import Settings
 
-PAIRED = ("dpo", "dpo-normalised", "ipo", "cpo", "reward")
+PAIRED = ("dpo", "dpo-normalised", "ipo", "cpo", "simpo", "reward")
 METHODS = ("sft", "rationale", "choice", *PAIRED)
 
 
@@ -80,9 +80,11 @@ def loss(name: str, model: Any, tree: Tree, beta: float = 0.1) -> Tensor:
     said = [log_probability(model, path) for path in tree.paths]
     if name in ("sft", "rationale"):
         return -said[0]
+    means = [one / sum(path.learnt) for one, path in zip(said, tree.paths, strict=True)]
     if name == "cpo":
-        kept = said[0] / sum(tree.paths[0].learnt)
-        return -torch.sigmoid(beta * (said[0] - said[1])).log() - kept
+        return -torch.sigmoid(beta * (said[0] - said[1]) - tree.given[0]).log() - means[0]
+    if name == "simpo":
+        return -torch.sigmoid(beta * (means[0] - means[1]) - tree.given[0]).log()
     gains = [one - known for one, known in zip(said, tree.given, strict=True)]
     if name != "dpo":
         gains = [gain / sum(path.learnt) for gain, path in zip(gains, tree.paths, strict=True)]

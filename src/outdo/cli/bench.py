@@ -36,6 +36,7 @@ class Way(StrEnum):
     choice = "choice"
     reward = "reward"
     likelihood = "likelihood"
+    likelihood_normalised = "likelihood-normalised"
 
 
 class Claim(StrEnum):

@@ -26,7 +26,7 @@ from outdo.data.problems import embedded_problems
 from outdo.errors import StudyError
 from outdo.models.reference import ModelReference
 from outdo.pipeline import Tools
-from outdo.pipeline.bench import Contender, contender, floors, hear, requests
+from outdo.pipeline.bench import LIKELIHOODS, Contender, contender, floors, hear, requests
 from outdo.pipeline.bench_findings import findings_of
 from outdo.pipeline.best_of import picked
 from outdo.pipeline.findings import environment_of
@@ -126,7 +126,11 @@ def bench_preference(
     named = _checked(asking, remote)
     tools = without_sandbox(tools_for(log_dir, tier=tier, task="prefer", remote=remote))
     judges = [_contender(tools, name, way, asking) for name, way in named]
-    bases = [_contender(tools, name, "likelihood", asking, floor=True) for name in asking.bases]
+    bases = [
+        _contender(tools, name, way, asking, floor=True)
+        for name in asking.bases
+        for way in LIKELIHOODS
+    ]
     shop = _shop(log_dir, tools, "bench")
     read = _read(source, shop, seed=seed)
     pairs = _limited(read.pairs, source.limit)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,11 +79,18 @@ def _asked(path: Encoded, start: int, end: int) -> Encoded:
 
 @torch.inference_mode()
 def choices(
-    model: Any, trees: Sequence[Tree], *, head: Head, tokens: int, activate: Callable[[], None]
+    model: Any,
+    trees: Sequence[Tree],
+    *,
+    head: Head,
+    tokens: int,
+    activate: Callable[[], None],
+    per_token: Collection[int] = (),
 ) -> Iterator[Chosen]:
     """What the model picks of each tree's paths, by batches of at most `tokens`.
 
-    `activate` is called before each batch: between two, another engine may use the weights.
+    `activate` is called before each batch: between two, another engine may use the weights. Of the
+    trees numbered in `per_token` it is the path that is likeliest a token.
     """
     judge = path_scores if head == "score" else path_sums
     activate()
@@ -95,7 +102,13 @@ def choices(
         values = iter(judge(model, batch).tolist())
         seconds = (time.perf_counter() - clock) / len(batch.trees)
         for tree in batch.trees:
-            told = _among_themselves([next(values) for _ in trees[tree].paths])
+            found = [next(values) for _ in trees[tree].paths]
+            if tree in per_token and head == "lm":
+                found = [
+                    value / sum(path.learnt)
+                    for value, path in zip(found, trees[tree].paths, strict=True)
+                ]
+            told = _among_themselves(found)
             picked = max(range(len(told)), key=told.__getitem__)
             yield Chosen(tree=tree, picked=picked, logprobs=told, seconds=seconds)
 

@@ -78,6 +78,7 @@ class Local:
             head=head,
             tokens=self.tokens_per_batch,
             activate=lambda: self.weights.activate(self.reference),
+            per_token={n for n, request in enumerate(asked) if request.prompt.per_token},
         )
         for chosen in told:
             request, path = asked[chosen.tree], trees[chosen.tree].paths[chosen.picked]

@@ -24,15 +24,18 @@ from outdo.stats.preference import Item, Look, Said
 from outdo.study import Answering
 from outdo.tasks import prefer
 
-Way = Literal["generate", "choice", "reward", "likelihood"]
+Way = Literal["generate", "choice", "reward", "likelihood", "likelihood-normalised"]
 WAYS: tuple[Way, ...] = get_args(Way)
 VARIANTS: Mapping[Way, str] = {
     "generate": prefer.REASONS,
     "choice": prefer.COMPARE,
     "reward": prefer.REWARD,
     "likelihood": prefer.LIKELIHOOD,
+    "likelihood-normalised": prefer.PER_TOKEN,
 }
 """The task's way of asking for each way of judging."""
+LIKELIHOODS: tuple[Way, ...] = ("likelihood", "likelihood-normalised")
+"""How likely each program is, as it stands and a token."""
 EVEN = 1e-9
 """Probabilities that differ by less prefer neither."""
 LETTER_TOKENS = 16
@@ -107,7 +110,7 @@ def contender(
         max_tokens=max_tokens if chosen == "generate" else LETTER_TOKENS,
         precision=precision,
     )
-    told = f"{chosen} of {name}" if chosen == "likelihood" else f"{name} by {chosen}"
+    told = f"{chosen} of {name}" if chosen in LIKELIHOODS else f"{name} by {chosen}"
     told = name if name == chosen else told
     return Contender(name=told, way=chosen, model=model, ask=ask, floor=floor)
 
@@ -126,7 +129,7 @@ def _check(name: str, model: ModelReference, way: Way) -> None:
         raise StudyError("this model gives texts no score", hint, where=name)
     if way != "reward" and model.head == "score":
         raise StudyError("this model rates texts and writes none", "take --way reward", where=name)
-    if way == "likelihood" and model.kind == "api":
+    if way in LIKELIHOODS and model.kind == "api":
         hint = "take --way generate or choice, or a model that runs here"
         raise StudyError("an API doesn't tell how likely a program is", hint, where=name)
 

@@ -17,7 +17,7 @@ from outdo.data.picks import Choice, sizes
 from outdo.errors import DataError, StudyError
 from outdo.models.reference import ModelReference
 from outdo.pipeline.asking import asked, sampled
-from outdo.pipeline.bench import Contender, contender, hear
+from outdo.pipeline.bench import LIKELIHOODS, Contender, contender, hear
 from outdo.pipeline.job import Job
 from outdo.pipeline.jury import cost_of
 from outdo.pipeline.learning import Weights
@@ -51,7 +51,7 @@ def picked(
     notes: Sequence[str] = (),
 ) -> Picked:
     """The judge's curve, and those of pickers that need no model, of one sample and the oracle."""
-    if judge.way in ("reward", "likelihood"):
+    if judge.way in ("reward", *LIKELIHOODS):
         mine, cost, unjudged = _by_scores(shop, judge, choices, criterion=criterion, seed=seed)
     else:
         mine, cost, unjudged = _by_contests(shop, judge, choices, criterion=criterion, seed=seed)

@@ -225,7 +225,9 @@ class BestOf(Part):
     max_tokens: int = Field(default=512, ge=1)
     precision: Literal["float32", "bfloat16", "float16", "nf4"] = "float32"
     judge: str
-    way: Literal["auto", "generate", "choice", "reward", "likelihood"] = "auto"
+    way: Literal["auto", "generate", "choice", "reward", "likelihood", "likelihood-normalised"] = (
+        "auto"
+    )
     judge_tokens: int = Field(default=1024, ge=1)
     criterion: str = "correctness"
     claim: Claim = "these"

@@ -28,8 +28,10 @@ from outdo.tasks.faults import broken, failing
 
 VERSION = "1"
 COMPARE, FEW_SHOT, REASONS = "compare", "few-shot", "reasons"
-REWARD, LIKELIHOOD = "reward", "likelihood"
-VARIANTS = (COMPARE, FEW_SHOT, REASONS, REWARD, LIKELIHOOD)
+REWARD, LIKELIHOOD, PER_TOKEN = "reward", "likelihood", "likelihood-normalised"
+ALONE = (REWARD, LIKELIHOOD, PER_TOKEN)
+"""Variants that look at each program alone."""
+VARIANTS = (COMPARE, FEW_SHOT, REASONS, *ALONE)
 FIRST, SECOND = "first", "second"
 LETTERS = {FIRST: "A", SECOND: "B"}
 OTHER = {FIRST: SECOND, SECOND: FIRST}
@@ -55,8 +57,9 @@ def prompt(example: Example, *, variant: str, shots: Sequence[Example] = ()) -> 
     All variants but `reasons` have candidates: the letters, or the programs as they are learnt.
     """
     _check_variant(variant)
-    if variant in (REWARD, LIKELIHOOD):
-        return Prompt(messages=_instruction(example), candidates=_programs(example))
+    if variant in ALONE:
+        programs, per_token = _programs(example), variant == PER_TOKEN
+        return Prompt(messages=_instruction(example), candidates=programs, per_token=per_token)
     turns = [Message(role="system", content=JUDGE)]
     for shot in shots if variant == FEW_SHOT else ():
         turns += [_question(shot, variant), Message(role="assistant", content=gold(shot))]
@@ -196,7 +199,7 @@ def conversation(example: Example, *, variant: str) -> Conversation:
     """
     asked = prompt(example, variant=variant).messages
     reply = _verdict(example, variant)
-    if variant in (REWARD, LIKELIHOOD):
+    if variant in ALONE:
         reply = text.fence(example.given[better(example)])
     return Conversation(
         id=f"prefer/{variant}/{example.id}/{better(example)}",
