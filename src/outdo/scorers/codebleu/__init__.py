@@ -20,7 +20,7 @@ from outdo.errors import DataError
 from outdo.scorers import bleu
 from outdo.scorers.codebleu import trees
 from outdo.scorers.codebleu.bare import bare
-from outdo.scorers.codebleu.flow import Item, numbered
+from outdo.scorers.codebleu.flow import Item
 from outdo.scorers.codebleu.walks import flow
 from outdo.scorers.codebleu.words import KEYWORDS
 
@@ -134,22 +134,21 @@ class _Program:
     items: Counter[Item]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def _program(code: str, language: str, form: Form) -> _Program:
     if form == "compat":
         tree = trees.parse(bare(_short(code), language), language)
         return _Program(
             words=code.split(),
             shapes=trees.printed_shapes(tree),
-            items=numbered(flow(tree, published_texts(tree), twice=True)),
+            items=flow(tree, published_texts(tree), twice=True),
         )
     tree = trees.parse(_short(code), language)
-    texts = tree.texts()
-    words = trees.tokens(tree, texts)
+    words = trees.tokens(tree)
     return _Program(
         words=words,
         shapes=trees.clean_shapes(tree) if words else [],
-        items=numbered(flow(tree, texts, twice=False)) if words else Counter(),
+        items=flow(tree, tree.texts, twice=False) if words else Counter(),
     )
 
 
@@ -187,9 +186,10 @@ def _fixed(candidate: str, reference: str, language: str) -> Matches:
     mine, theirs, keywords = Counter(said), Counter(wanted), KEYWORDS[language]
     ngrams = tuple((float(m), float(t)) for m, t in zip(counts.matches, counts.totals, strict=True))
     weigh = {word: 1.0 if word in keywords else PLAIN for word in mine}
+    shared = mine.keys() & theirs.keys()
     weighted = (
-        math.fsum(min(n, theirs[word]) * weigh[word] for word, n in mine.items()),
-        math.fsum(n * weigh[word] for word, n in mine.items()),
+        math.fsum([min(mine[word], theirs[word]) * weigh[word] for word in shared]),
+        math.fsum(map(mul, mine.values(), weigh.values())),
     )
     return Matches(
         ngrams=ngrams,
@@ -205,7 +205,7 @@ def _fixed(candidate: str, reference: str, language: str) -> Matches:
 def _shared(one: Mapping[Any, int], other: Mapping[Any, int]) -> int:
     """How many things two bags share, each as often as in the one that has it less often."""
     both = one.keys() & other.keys()
-    return sum(min(one[thing], other[thing]) for thing in both)
+    return sum(map(min, map(one.__getitem__, both), map(other.__getitem__, both)))
 
 
 def _short(code: str) -> str:
@@ -218,12 +218,13 @@ def published_texts(tree: trees.Tree) -> list[str]:
     Rows are joined without line feeds. A row that isn't there ends it: no texts, no flow.
     """
     if tree.source.isascii():
-        texts = tree.texts()
+        texts = tree.texts
         return [text.replace("\n", "") for text in texts] if "\n" in "".join(texts) else texts
     rows = tree.source.decode("utf-8").split("\n")
+    raws = tree.raws()
     found = []
     for leaf in tree.leaves:
-        (top, left), (bottom, right) = tree.raws[leaf].start_point, tree.raws[leaf].end_point
+        (top, left), (bottom, right) = raws[leaf].start_point, raws[leaf].end_point
         if top == bottom:
             found.append(rows[top][left:right])
         else:

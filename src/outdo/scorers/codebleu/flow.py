@@ -10,45 +10,39 @@ nested loops stay cheap. Otherwise a loop begins with all that it sets, and is w
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate, compress
-from operator import itemgetter, ne
+from itertools import accumulate, chain, compress
+from operator import ne
 
 from outdo.scorers.codebleu.trees import Tree
 
 COMES = "comesFrom"
 COMPUTED = "computedFrom"
 
-States = dict[str, tuple[int, ...]]
-"""A name, and the tokens that may have set it last."""
+Setters = tuple[int, ...]
+"""The places of the tokens that may have set a name last."""
+
+States = dict[str, Setters]
+"""A name, and who set it."""
 
 Use = tuple[int, str, bool]
 """A token that is no mark: its place among the leaves, its text, and whether it can set a name."""
 
-Edge = tuple[str, int, str, tuple[str, ...], tuple[int, ...]]
-"""A token by name and place, how its value came, and the names and places that it came from."""
+Edge = tuple[str, tuple[str, ...]]
+"""How the value of a token came, and the names that it came from."""
 
-Item = tuple[int, str, tuple[int, ...]]
-"""A variable, how its value came, and the variables that it came from; names are numbered."""
+Item = tuple[tuple[int, ...], int, str]
+"""What a variable came from, the variable, and how; variables are numbered."""
+
+START: Edge = (COMES, ())
+"""A token that comes from no other."""
 
 
 class Unreadable(Exception):
     """A statement lacks a part that it must have."""
-
-
-def linked(edges: Iterable[Edge]) -> list[Edge]:
-    """The edges by place, one for each, without those that neither come from nor lead anywhere."""
-    ordered = sorted(edges, key=itemgetter(1))
-    touched = {place for edge in ordered for place in edge[4]}
-    touched.update([edge[1] for edge in ordered if edge[4]])
-    merged: dict[int, Edge] = {}
-    for edge in ordered:
-        place = edge[1]
-        if place in touched:
-            merged[place] = joined(merged[place], edge) if place in merged else edge
-    return list(merged.values())
 
 
 def joined(old: Edge, new: Edge) -> Edge:
@@ -57,12 +51,14 @@ def joined(old: Edge, new: Edge) -> Edge:
     The published code takes the order of a set, which changes with the seed of Python's hashes;
     here it is that of a hash without a seed.
     """
-    name, place, how, names, places = old
-    if len(names) > 1 or names != new[3]:
-        names = tuple(sorted({*names, *new[3]}, key=_unseeded))
-    if places != new[4]:
-        places = tuple(sorted({*places, *new[4]}))
-    return name, place, how, names, places
+    how, names = old
+    if len(names) > 1 or names != new[1]:
+        names = _ordered({*names, *new[1]})
+    return how, names
+
+
+def _ordered(names: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(names, key=_unseeded) if len(names) > 1 else names)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -70,53 +66,66 @@ def _unseeded(name: str) -> bytes:
     return hashlib.md5(name.encode("utf-8", "replace"), usedforsecurity=False).digest()
 
 
-def numbered(edges: Iterable[Edge]) -> Counter[Item]:
-    """The edges with their variables numbered in the order in which they appear."""
-    numbers: defaultdict[str, int] = defaultdict()
-    numbers.default_factory = numbers.__len__
-    number = numbers.__getitem__
-    # Sources are numbered before what comes from them.
-    return Counter(
-        [
-            (number(name), how, sources)
-            for name, _, how, names, _ in edges
-            for sources in (tuple(map(number, names)) if names else (),)
-        ]
-    )
-
-
 class Walk:
     """One walk over a program: the edges found, and which token set which name.
 
     `busy` are the types of nodes that the walk has rules for: below all others, where none of these
-    is, tokens are used one after the other.
+    is, tokens are used one after the other. `edges` are by place, and `sources` are the places that
+    they come from.
     """
 
     busy: frozenset[str]
 
-    def __init__(
-        self, tree: Tree, texts: Sequence[str], *, twice: bool, known: set[Use] | None
-    ) -> None:
+    def __init__(self, tree: Tree, texts: Sequence[str], *, twice: bool) -> None:
         self.tree = tree
         self.kinds = tree.kinds
         self.sizes = tree.sizes
-        self.before = tree.before
         self.twice = twice
-        self.edges: list[Edge] = []
-        self.made: set[Use] = set()
-        self.loops = 0
-        self._known = known
+        self.edges: dict[int, Edge] = {}
+        self.sources: list[Setters] = []
+        self._texts = texts
+        self._made: set[Use] | None = None
         self._within = 0
-        self._seen: dict[tuple[object, ...], tuple[list[Edge], list[tuple[int, ...] | None]]] = {}
+        self._seen: dict[tuple[object, ...], tuple[dict[int, Edge], list[Setters | None]]] = {}
         self.uses, self._first = _uses(tree, texts)
-        self._busy = list(accumulate(map(self.busy.__contains__, tree.kinds), initial=0))
+        kinds, busy = tree.kinds, self.busy
+        self._busy = [*[node for node in tree.inner if kinds[node] in busy], len(kinds)]
 
-    def run(self) -> None:
-        """Walk the whole program."""
+    def run(self) -> Counter[Item]:
+        """Walk the whole program, and count its edges.
+
+        Variables are numbered in the order in which they appear, sources before what comes from
+        them. Edges count that come from another token, or that another comes from.
+        """
         self.visit(0, {})
+        edges, texts = self.edges, self._texts
+        counted = set(chain.from_iterable(self.sources))
+        counted.update([place for place, edge in edges.items() if edge[1]])
+        numbers: defaultdict[str, int] = defaultdict()
+        numbers.default_factory = numbers.__len__
+        number = numbers.__getitem__
+        items: list[Item] = []
+        before: tuple[str, ...] = ()
+        sources: tuple[int, ...] = ()
+        for place in sorted(counted & edges.keys()):
+            how, names = edges[place]
+            # The targets of an assignment share their sources.
+            if names is not before:
+                before, sources = names, tuple(map(number, names))
+            items.append((sources, number(texts[place]), how))
+        return Counter(items)
 
     def visit(self, node: int, states: States) -> None:
         """Add the edges of a node; `states` then says who set which name after it."""
+        end = node + self.sizes[node]
+        busy = self._busy
+        if busy[bisect_left(busy, node)] >= end or self._is_leaf(node):
+            self.use(node, end, states)
+        else:
+            self.follow(node, states)
+
+    def follow(self, node: int, states: States) -> None:
+        """`visit` a node that something busy is in, or that is so itself."""
         raise NotImplementedError
 
     # -------------------------------------------------------------- what walks are made of
@@ -125,7 +134,7 @@ class Walk:
         """The tokens below a node that aren't marks or keywords."""
         if node is None:
             raise Unreadable
-        if self.sizes[node] == 1 and not self.tree.is_leaf(node):
+        if self.sizes[node] == 1 and not self._is_leaf(node):
             self._silent(node, node + 1)
         return self.uses[self._first[node] : self._first[node + self.sizes[node]]]
 
@@ -136,42 +145,65 @@ class Walk:
             raise Unreadable
         return found
 
-    def add(self, to: Use, how: str, sources: Sequence[Use]) -> None:
-        """One edge, from all sources."""
-        places, names = tuple([use[0] for use in sources]), tuple([use[1] for use in sources])
-        self.edges.append((to[1], to[0], how, names, places))
+    def add(self, to: Sequence[Use], how: str, sources: Sequence[Use], states: States) -> None:
+        """One edge to each token, from all sources; the tokens then set their names."""
+        self._add(to, (how, tuple([use[1] for use in sources])), sources, states)
 
-    def define(self, to: Use, states: States) -> None:
-        """A token sets its name."""
-        self.made.add(to)
-        if self._known is None or not self._within or to[1] not in states:
-            states[to[1]] = (to[0],)
+    def add_each(self, to: Sequence[Use], how: str, sources: Sequence[Use], states: States) -> None:
+        """An edge to each token from each source; the tokens then set their names."""
+        if sources:
+            self._add(to, (how, _ordered({use[1] for use in sources})), sources, states)
+        else:
+            self._define(to, states)
 
-    def plain(self, node: int, states: States) -> bool:
-        """Whether nothing busy is in a node; its tokens are used then.
+    def _add(self, to: Sequence[Use], edge: Edge, sources: Sequence[Use], states: States) -> None:
+        if to:
+            self.sources.append(tuple([use[0] for use in sources]))
+        before = after = edge
+        for use in to:
+            old = self.edges.setdefault(use[0], edge)
+            if old is not edge:
+                if old is not before:
+                    before, after = old, joined(old, edge)
+                self.edges[use[0]] = after
+        self._define(to, states)
+
+    def _define(self, to: Sequence[Use], states: States) -> None:
+        if self._made is None:
+            states.update([(text, (place,)) for place, text, _ in to])
+            return
+        self._made.update(to)
+        for place, text, _ in to:
+            states.setdefault(text, (place,))
+
+    def use(self, start: int, end: int, states: States) -> None:
+        """Use the tokens of nodes that nothing busy is in.
 
         Each comes from who set its name, or is the first to set it.
         """
-        end = node + self.sizes[node]
-        before = self.before
-        if self._busy[node] != self._busy[end] and before[node] == before[node + 1]:
-            return False
-        first, last = self._first[node], self._first[end]
+        first, last = self._first[start], self._first[end]
         if first == last:
-            if before[node] == before[end]:
-                self._silent(node, end)
-            return True
-        add = self.edges.append
-        known = states.get
+            leaves = self.tree.leaves
+            if bisect_left(leaves, start) == bisect_left(leaves, end):
+                self._silent(start, end)
+            return
+        edges, setters_of, add_sources = self.edges, states.get, self.sources.append
         for place, text, sets in self.uses[first:last]:
-            setters = known(text)
+            setters = setters_of(text)
+            edge = START
             if setters is not None:
-                add((text, place, COMES, (text,), setters))
-                continue
-            if sets:
+                add_sources(setters)
+                edge = COMES, (text,)
+            elif sets:
                 states[text] = (place,)
-            add((text, place, COMES, (), ()))
-        return True
+            old = edges.setdefault(place, edge)
+            if old is not edge and old != edge:
+                edges[place] = joined(old, edge)
+
+    def _is_leaf(self, node: int) -> bool:
+        leaves = self.tree.leaves
+        place = bisect_left(leaves, node)
+        return place < len(leaves) and leaves[place] == node
 
     def _silent(self, node: int, end: int) -> None:
         """The parts of a string, which are no tokens: the published code stops there."""
@@ -182,53 +214,65 @@ class Walk:
 
     def children(self, node: int, states: States) -> None:
         """Walk all children, in their order."""
-        sizes, visit = self.sizes, self.visit
+        sizes, busy = self.sizes, self._busy
         child, end = node + 1, node + sizes[node]
         while child < end:
-            visit(child, states)
+            start, next_ = child, busy[bisect_left(busy, child)]
+            if next_ >= end:
+                self.use(start, end, states)
+                return
+            while child + sizes[child] <= next_:
+                child += sizes[child]
+            if start < child:
+                self.use(start, child, states)
+            self.visit(child, states)
             child += sizes[child]
 
     def loop(self, node: int, states: States, walk: LoopWalk) -> None:
         """Walk a loop with `walk`, which says in what order its parts come."""
-        self.loops += 1
-        outer = not self._within
         self._within += 1
         try:
             if self.twice:
                 self._again(node, states, walk)
-                return
-            if outer and self._known is not None:
-                self._begin(node, states)
-            walk.once(self, node, states)
+            elif self._within > 1:
+                walk.once(self, node, states)
+            else:
+                self._whole(node, states, walk)
         finally:
             self._within -= 1
 
-    def _begin(self, node: int, states: States) -> None:
-        """Let a loop begin with all that it sets."""
-        assert self._known is not None
+    def _whole(self, node: int, states: States, walk: LoopWalk) -> None:
+        """Walk a loop that is in no other, from all that it sets."""
+        outside, sources = self.edges, self.sources
+        self._made, self.edges, self.sources = set(), {}, []
+        walk.once(self, node, {})
+        self.edges, self.sources = outside, sources
         for use in self.variables(node):
-            if use in self._known:
+            if use in self._made:
                 states[use[1]] = (*states.get(use[1], ()), use[0])
+        walk.once(self, node, states)
+        self._made = None
 
     def _again(self, node: int, states: States, walk: LoopWalk) -> None:
-        """Walk a loop's body twice, unless it was walked from here before; merge its edges."""
+        """Walk a loop's body twice, unless it was walked from here before, within another loop."""
+        if self._within == 1:
+            walk.twice(self, node, states)
+            return
         names = list(dict.fromkeys([use[1] for use in self.variables(node)]))
         start = (node, *map(states.get, names))
-        done = self._seen.get(start)
-        if done is None:
-            outside, self.edges = self.edges, []
+        if start in self._seen:
+            found, setters = self._seen[start]
+            states.update({name: one for name, one in zip(names, setters, strict=True) if one})
+        else:
+            outside, self.edges = self.edges, {}
             walk.twice(self, node, states)
-            merged: dict[tuple[str, int, str], Edge] = {}
-            for edge in self.edges:
-                key = edge[:3]
-                merged[key] = joined(merged[key], edge) if key in merged else edge
-            done = list(merged.values()), [states.get(name) for name in names]
-            self._seen[start] = done
-            self.edges = outside
-        self.edges += done[0]
-        for name, places in zip(names, done[1], strict=True):
-            if places is not None:
-                states[name] = places
+            found, self.edges = self.edges, outside
+            self._seen[start] = found, [states.get(name) for name in names]
+        edges = self.edges
+        for place, edge in found.items():
+            old = edges.setdefault(place, edge)
+            if old is not edge:
+                edges[place] = joined(old, edge)
 
 
 def _uses(tree: Tree, texts: Sequence[str]) -> tuple[list[Use], list[int]]:
@@ -236,16 +280,32 @@ def _uses(tree: Tree, texts: Sequence[str]) -> tuple[list[Use], list[int]]:
     kinds = [tree.kinds[leaf] for leaf in tree.leaves]
     places: Sequence[int] = range(len(kinds))
     if "" in texts:
-        # Two tokens with the same span, as those that the parser adds, are one: the last.
-        spans = [tree.raws[leaf].byte_range for leaf in tree.leaves]
-        last = {span: place for place, span in enumerate(spans)}
-        places = [last[span] for span in spans]
+        places = _merged(tree)
         texts = [texts[place] for place in places]
     are = list(map(ne, kinds, texts))
-    sets = map("identifier".__eq__, compress(kinds, are))
+    sets = [kind == "identifier" for kind in compress(kinds, are)]
     uses = list(zip(compress(places, are), compress(texts, are), sets, strict=True))
-    before = list(accumulate(are, initial=0))
-    return uses, list(map(before.__getitem__, tree.before))
+    used = bytearray(len(tree.kinds))
+    for leaf in compress(tree.leaves, are):
+        used[leaf] = 1
+    return uses, list(accumulate(used, initial=0))
+
+
+def _merged(tree: Tree) -> list[int]:
+    """The places of the tokens, where tokens that span nothing at one point are the last of them.
+
+    A parser adds such ones.
+    """
+    empty = [place for place, text in enumerate(tree.texts) if not text]
+    raws = tree.torn
+    if not all(tree.leaves[place] in raws for place in empty):
+        raws = dict(enumerate(tree.raws()))
+    points = {place: raws[tree.leaves[place]].start_byte for place in empty}
+    last = {point: place for place, point in points.items()}
+    places = list(range(len(tree.leaves)))
+    for place, point in points.items():
+        places[place] = last[point]
+    return places
 
 
 class LoopWalk:
@@ -265,12 +325,10 @@ def union(branches: Sequence[States]) -> States:
     """Who may have set each name, after any of the branches."""
     if len(branches) == 1:
         return branches[0]
-    found: dict[str, tuple[int, ...]] = {}
-    for branch in branches:
+    found = dict(branches[0])
+    for branch in branches[1:]:
         for name, places in branch.items():
-            old = found.get(name)
-            if old is None:
-                found[name] = places
-            elif old != places:
+            old = found.setdefault(name, places)
+            if old is not places and old != places:
                 found[name] = tuple(sorted({*old, *places}))
     return found

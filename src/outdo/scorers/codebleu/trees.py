@@ -2,18 +2,17 @@
 
 A tree is copied once out of the parser, into lists by number of node: a node's subtree is the run
 of numbers that begins with its own, and the leaves that it spans are a run as well. Nothing here
-depends on how a release of the parser prints a tree, but for the names of the form `compat`.
+depends on how a release of the parser prints a tree, but for what is missing, in the form `compat`.
 """
 
 from __future__ import annotations
 
 import importlib
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate, compress, pairwise
-from typing import TYPE_CHECKING
+from operator import mul
+from typing import TYPE_CHECKING, Any
 
 from outdo.errors import DataError, MissingExtra
 from outdo.scorers.codebleu.words import KEYWORDS
@@ -35,22 +34,24 @@ DEEPEST_PRINT = 1_000
 class Tree:
     """A program: its nodes by number, the root first and parents before children.
 
-    `sizes` are numbers of nodes in a subtree, its root included. `leaves` are the tokens, by number
-    of node, and `before` says how many of them come before each node, and last how many there are.
+    `numbers` are those of the types of nodes, `kinds` their names, and `fields` the numbers of what
+    parents call their children by, unless these are marks. `sizes` are numbers of nodes in a
+    subtree, its root included; `inner` are the nodes that have children. `leaves` are the tokens,
+    by number of node, and `texts` what each spans; a string is one, and a comment none. `torn` are
+    the parser's own nodes without children that are missing, or that no rule reads.
     """
 
     source: bytes
     language: str
-    raws: list[tree_sitter.Node]
+    root: tree_sitter.Node
+    numbers: list[int]
     kinds: list[str]
-    named: list[bool]
+    fields: list[int | None]
     sizes: list[int]
+    inner: list[int]
     leaves: list[int]
-    before: list[int]
-
-    def is_leaf(self, node: int) -> bool:
-        """Whether a node is a token."""
-        return self.before[node + 1] > self.before[node]
+    texts: list[str]
+    torn: dict[int, tree_sitter.Node]
 
     def children(self, node: int) -> list[int]:
         """The numbers of a node's children."""
@@ -63,42 +64,29 @@ class Tree:
 
     def field(self, node: int, name: str) -> int | None:
         """The first child that its parent calls by a name."""
-        raws, sizes = self.raws, self.sizes
-        raw = raws[node].child_by_field_name(name)
-        if raw is None:
-            return None
-        child = node + 1
-        while raws[child] != raw:
+        number = _grammar(self.language).fields.get(name, 0)
+        sizes, fields = self.sizes, self.fields
+        child, end = node + 1, node + sizes[node]
+        while child < end:
+            if fields[child] == number:
+                return child
             child += sizes[child]
-        return child
+        return None
 
-    def texts(self) -> list[str]:
-        """What each leaf spans."""
-        leaves = [self.raws[leaf] for leaf in self.leaves]
-        source = self.source
-        if not source.isascii():
-            spans = [source[leaf.start_byte : leaf.end_byte] for leaf in leaves]
-            return [span.decode("utf-8", "replace") for span in spans]
-        text = source.decode("ascii")
-        marks = _grammar(self.language).marks
-        if not marks:
-            return [text[leaf.start_byte : leaf.end_byte] for leaf in leaves]
-        known = [marks[self.kinds[leaf]] for leaf in self.leaves]
-        if self.raws[0].has_error:
-            known = [
-                None if mark and leaf.is_missing else mark
-                for mark, leaf in zip(known, leaves, strict=True)
-            ]
-        return [
-            mark or text[leaf.start_byte : leaf.end_byte]
-            for mark, leaf in zip(known, leaves, strict=True)
-        ]
+    def raws(self) -> list[tree_sitter.Node]:
+        """All nodes as the parser has them."""
+        found = []
+        owed = [self.root]
+        while owed:
+            found.append(owed.pop())
+            owed += found[-1].children[::-1]
+        return found
 
     def is_deeper(self, levels: int) -> bool:
         """Whether a leaf lies more levels deep."""
         # Under half as many levels, each of the others holds more nodes than half of them.
         half = levels // 2
-        if len([size for size in self.sizes if size > half]) < half:
+        if len([node for node in self.inner if self.sizes[node] > half]) < half:
             return False
         ends: list[int] = []
         for node, size in enumerate(self.sizes):
@@ -112,23 +100,31 @@ class Tree:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Grammar:
-    """A parser, and its types of nodes by number: their names, and whether a name isn't a mark.
+    """A parser, and what is known of its types of nodes by number.
 
-    Those in `odd` are tokens or none, whatever they hold. `marks` tells by name what a token spans,
-    where its name is its text; it is empty where a grammar gives names that aren't. Those in
-    `silencing` are comments, or may begin with a docstring.
+    `labels` are the numbers of those with names, and 0 of marks. `marks` tells what a token spans
+    whose name is its text, and nothing of comments, which are no tokens; where a grammar gives
+    names that aren't texts it tells of these alone. Types in `whole` are a token each or none, with
+    all below. Types of the names in `silencing` are comments, or may begin with a docstring.
     """
 
     parser: tree_sitter.Parser
     kinds: dict[int, str]
-    named: dict[int, bool]
-    odd: dict[int, bool]
-    marks: dict[str, str | None]
+    labels: dict[int, int]
+    fields: dict[str, int]
+    marks: dict[int, str]
+    whole: frozenset[int]
     silencing: frozenset[str]
 
 
+COMMENT = ""
+"""What a comment spans of a program's tokens."""
+
 ERROR = 65_535
 """The number of the type of what no rule of a grammar reads."""
+
+HIDDEN = "MISSING _"
+"""How a print tells of something missing that is no node, as an indent."""
 
 
 @cache
@@ -146,14 +142,16 @@ def _grammar(language: str) -> _Grammar:
     numbers = [*range(rules.node_kind_count), ERROR]
     kinds = {number: rules.node_kind_for_id(number) for number in numbers}
     named = {number: rules.node_kind_is_named(number) for number in numbers}
-    words = {kinds[number] for number in numbers if named[number]}
-    marks = {kind: None if kind in words or " " in kind else kind for kind in kinds.values()}
+    comments = {number: COMMENT for number, kind in kinds.items() if kind == "comment"}
+    marks = {n: kind for n, kind in kinds.items() if not named[n] and " " not in kind}
+    fields = {rules.field_name_for_id(n): n for n in range(1, rules.field_count + 1)}
     return _Grammar(
         parser=parsers.Parser(rules),
         kinds=kinds,
-        named=named,
-        odd={n: kind in TEXTS for n, kind in kinds.items() if kind in TEXTS or kind == "comment"},
-        marks=marks if language == "python" else {},
+        labels={number: number if named[number] else 0 for number in numbers},
+        fields=fields,
+        marks=marks | comments if language == "python" else comments,
+        whole=frozenset(n for n, kind in kinds.items() if kind in TEXTS) | comments.keys(),
         silencing=frozenset(
             kind
             for kind in kinds.values()
@@ -174,104 +172,98 @@ def grammar(language: str) -> str:
 def parse(code: str, language: str) -> Tree:
     """The tree of a program; half a pair of surrogates is read as a question mark."""
     source = code.encode("utf-8", "replace")
-    grammar = _grammar(language)
-    raws: list[tree_sitter.Node] = []
-    sizes: list[int] = []
-    owed = [grammar.parser.parse(source).root_node]
-    while owed:
-        raw = owed.pop()
-        raws.append(raw)
-        size = raw.descendant_count
-        sizes.append(size)
-        if size > 1:
-            owed += raw.children[::-1]
-    numbers = [raw.kind_id for raw in raws]
-    leaves, before = _leaves(numbers, sizes, grammar)
-    return Tree(
-        source=source,
-        language=language,
-        raws=raws,
-        kinds=list(map(grammar.kinds.__getitem__, numbers)),
-        named=list(map(grammar.named.__getitem__, numbers)),
-        sizes=sizes,
-        leaves=leaves,
-        before=before,
-    )
+    return _copied(_grammar(language).parser.parse(source).root_node, source, language)
 
 
-def _leaves(
-    numbers: Sequence[int], sizes: Sequence[int], grammar: _Grammar
-) -> tuple[list[int], list[int]]:
-    """The tokens, and how many come before each node; a string is one, and a comment none."""
-    are = [size == 1 for size in sizes]
-    odd, end = grammar.odd, 0
-    for node in [node for node, number in enumerate(numbers) if number in odd]:
-        if node < end:
+def _copied(root: tree_sitter.Node, source: bytes, language: str) -> Tree:
+    """A tree of the parser's in lists, by one walk."""
+    grammar, broken = _grammar(language), root.has_error
+    mark_of, whole = grammar.marks.get, grammar.whole
+    # One character a byte, so that what a node spans is a slice.
+    text = source.decode("latin-1")
+    numbers: list[int] = []
+    fields: list[int | None] = []
+    inner: list[int] = []
+    leaves: list[int] = []
+    texts: list[str] = []
+    torn: dict[int, tree_sitter.Node] = {}
+    spans: dict[int, int] = {}
+    open_: list[int] = []
+    node = within = 0
+    cursor = root.walk()
+    down, across, up = cursor.goto_first_child, cursor.goto_next_sibling, cursor.goto_parent
+    while True:
+        raw: Any = cursor.node
+        number = raw.kind_id
+        mark = mark_of(number)
+        numbers.append(number)
+        fields.append(None if mark else cursor.field_id)
+        if down():
+            if number in whole and not within:
+                within = node
+                if mark is None:
+                    leaves.append(node)
+                    texts.append(text[raw.start_byte : raw.end_byte])
+            inner.append(node)
+            open_.append(node)
+            node += 1
             continue
-        are[node] = odd[numbers[node]]
-        if are[node]:
-            end = node + sizes[node]
-            are[node + 1 : end] = [False] * (end - node - 1)
-    return list(compress(range(len(are)), are)), list(accumulate(are, initial=0))
+        if broken and (raw.is_missing or number == ERROR):
+            torn[node] = raw
+            fields[node] = cursor.field_id
+            # A token that is missing spans nothing, whatever its name.
+            mark = mark and None
+        if mark != COMMENT and not within:
+            leaves.append(node)
+            texts.append(mark or text[raw.start_byte : raw.end_byte])
+        node += 1
+        while open_ and not across():
+            up()
+            parent = open_.pop()
+            spans[parent] = node - parent
+            if parent == within:
+                within = 0
+        if not open_:
+            break
+    sizes = [1] * node
+    for parent, size in spans.items():
+        sizes[parent] = size
+    if not source.isascii():
+        texts = [one.encode("latin-1").decode("utf-8", "replace") for one in texts]
+    kinds = list(map(grammar.kinds.__getitem__, numbers))
+    return Tree(source, language, root, numbers, kinds, fields, sizes, inner, leaves, texts, torn)
 
 
 # ------------------------------------------------------------------ subtrees
 
 
-_QUOTED = re.compile(r"UNEXPECTED (?:'\\?.'|-?\w+)|MISSING \"(?:\\.|[^\"\\])*\"")
-"""What a parser stumbled over, or misses, as it prints it: it may be a parenthesis."""
-
-
 def printed_shapes(tree: Tree) -> list[int]:
-    """The subtrees of a program, named as the parser prints them: with fields, without marks.
+    """The subtrees of a program, told apart as by the parser's print: with fields, without marks.
 
     The root and whatever has children count, anonymous nodes as well. Equal subtrees have equal
     numbers, which mean nothing else.
     """
     if tree.is_deeper(DEEPEST_PRINT):
         return clean_shapes(tree)
-    # Closing parentheses alone tell the levels.
-    pieces = _spelled_print(tree.raws[0]).split("(")
-    text = "".join(pieces)
-    begins = list(accumulate(map(len, pieces[:-1])))
-    shown, sizes = tree.named, tree.sizes
-    doubtful: set[int] = set()
-    if "MISSING" in text:
-        # What is missing is printed, named or not, and even where it is no node.
-        shown = [
-            named or (raw.is_missing and raw.start_byte == raw.end_byte)
-            for named, raw in zip(shown, tree.raws, strict=True)
-        ]
-        hidden = {begin for begin in begins if text.startswith("MISSING _", begin)}
-        doubtful = {one for one, other in pairwise(begins) if other in hidden}
-        begins = [begin for begin in begins if begin not in hidden]
-    before = list(accumulate(shown, initial=0))
-    if len(begins) != before[-1]:
-        return clean_shapes(tree)
-    found = []
-    end_of = text.index
-    inner = [(node, size) for node, size in enumerate(sizes) if size > 1]
-    for node, size in inner or [(0, 1)]:
-        last = begins[before[node + size] - 1]
-        if shown[node] and last not in doubtful:
-            # The end of the last name tells the rest: what is open there is closed behind it.
-            found.append(hash(text[begins[before[node]] : end_of(")", last)]))
-        else:
-            alone = _spelled_print(tree.raws[node]).replace("(", "")
-            found.append(hash(alone.rstrip(")")))
+    labels = list(_labels(tree))
+    # What is missing is printed, named or not.
+    for node, raw in tree.torn.items():
+        labels[node] = hash(str(raw))
+    return _shapes(tree, tree.inner, labels, tree.fields, _hiding(tree))
+
+
+def _hiding(tree: Tree) -> dict[int, int]:
+    """The shapes of the subtrees that lack something which is no node, and shows in prints only."""
+    found: dict[int, int] = {}
+    owed = [(0, tree.root)] if tree.root.has_error else []
+    while owed:
+        node, raw = owed.pop()
+        printed = str(raw)
+        if HIDDEN in printed:
+            found[node] = hash(printed)
+            broken = zip(tree.children(node), raw.children, strict=True)
+            owed += [(child, one) for child, one in broken if one.has_error]
     return found
-
-
-def _spelled_print(raw: tree_sitter.Node) -> str:
-    """A node as the parser prints it, with what it stumbled over in letters."""
-    text = str(raw)
-    text = text[text.index("(") :]
-    return _QUOTED.sub(_spelled, text) if "'" in text or '"' in text else text
-
-
-def _spelled(quoted: re.Match[str]) -> str:
-    word, _, marks = quoted[0].partition(" ")
-    return f"{word} {marks.encode().hex()}"
 
 
 def clean_shapes(tree: Tree) -> list[int]:
@@ -279,28 +271,50 @@ def clean_shapes(tree: Tree) -> list[int]:
 
     The root and whatever has children count.
     """
-    found: list[int] = []
-    # From the last node to the first: the children of a node are those that no parent took yet.
-    owed: list[tuple[int, int]] = []
-    kinds, sizes, named, spoken = tree.kinds, tree.sizes, tree.named, spoken_of(tree)
-    told = [
-        one and (word or size > 1) for one, word, size in zip(spoken, named, sizes, strict=True)
-    ]
-    for node in reversed([*compress(range(len(kinds)), told)]):
-        size = sizes[node]
-        if size == 1:
-            number = hash((kinds[node],))
-            owed.append((node, number))
-            if not node:
-                found.append(number)
-            continue
-        parts: list[object] = [kinds[node]]
-        while owed and owed[-1][0] < node + size:
-            parts.append(owed.pop()[1])
-        if named[node]:
-            number = hash(tuple(parts))
-            owed.append((node, number))
-            found.append(number)
+    labels = list(map(mul, _labels(tree), spoken_of(tree)))
+    inner = [node for node in tree.inner if labels[node]]
+    return _shapes(tree, inner, labels, [None] * len(labels), {})
+
+
+def _labels(tree: Tree) -> Iterable[int]:
+    return map(_grammar(tree.language).labels.__getitem__, tree.numbers)
+
+
+def _shapes(
+    tree: Tree,
+    inner: list[int],
+    labels: list[int],
+    fields: Sequence[int | None],
+    known: dict[int, int],
+) -> list[int]:
+    """The shape of each inner node, of its type and its children's labels and fields.
+
+    The label of an inner node is its shape; some shapes are known. A node whose label is 0 isn't
+    there, but what is in it may be.
+    """
+    numbers, sizes = tree.numbers, tree.sizes
+    found = []
+    # Children come before their parents.
+    for node in reversed(inner or [0]):
+        parts = [numbers[node]]
+        child, end = node + 1, node + sizes[node]
+        while child < end:
+            label = labels[child]
+            if not label:
+                child += 1
+                continue
+            parts.append(label)
+            field = fields[child]
+            if field:
+                parts.append(-field)
+            child += sizes[child]
+        # Alone, a type is the same with marks in it as without children.
+        shape = hash(tuple(parts)) if len(parts) > 1 else parts[0]
+        if node in known:
+            shape = known[node]
+        if labels[node]:
+            labels[node] = shape
+        found.append(shape)
     return found
 
 
@@ -326,11 +340,11 @@ def _docstring(tree: Tree, body: int) -> int | None:
     return first if len(children) == 1 and kinds[children[0]] == "string" else None
 
 
-def tokens(tree: Tree, texts: Sequence[str]) -> list[str]:
+def tokens(tree: Tree) -> list[str]:
     """The texts of the leaves, comments and docstrings left out; a string is one token."""
     spoken = spoken_of(tree)
     return [
         text
-        for leaf, one in zip(tree.leaves, texts, strict=True)
+        for leaf, one in zip(tree.leaves, tree.texts, strict=True)
         if spoken[leaf] and (text := one.strip())
     ]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from outdo.scorers.codebleu.flow import (
     COMES,
     COMPUTED,
-    Edge,
+    Item,
     LoopWalk,
     States,
     Unreadable,
     Walk,
-    linked,
     union,
 )
 from outdo.scorers.codebleu.trees import DEEPEST_PRINT, Tree
@@ -43,6 +43,20 @@ COMPREHENSIONS = frozenset(
 VALUES = frozenset({"expression_list", "tuple", "list"})
 
 
+STATEMENTS = frozenset(
+    {
+        "assignment",
+        "augmented_assignment",
+        "default_parameter",
+        "for_in_clause",
+        "for_statement",
+        "if_statement",
+        "while_statement",
+    }
+)
+RULED = STATEMENTS | COMPREHENSIONS
+
+
 class PythonFor(LoopWalk):
     """The iterated value, the variables, the body."""
 
@@ -67,26 +81,16 @@ class Whole(LoopWalk):
 class PythonWalk(Walk):
     """Python: several targets at once, `elif`, comprehensions whose loop comes first."""
 
-    busy = frozenset(
-        {
-            "assignment",
-            "augmented_assignment",
-            "default_parameter",
-            "for_in_clause",
-            "for_statement",
-            "if_statement",
-            "while_statement",
-        }
-    )
+    busy = STATEMENTS
     _for = PythonFor()
     _while = Whole()
 
-    def visit(self, node: int, states: States) -> None:
-        """Add the edges of a node."""
-        if self.plain(node, states):
-            return
+    def follow(self, node: int, states: States) -> None:
+        """Add the edges of a node by the rule for its type."""
         kind = self.kinds[node]
-        if kind == "default_parameter":
+        if kind not in RULED:
+            self.children(node, states)
+        elif kind == "default_parameter":
             self._default(node, states)
         elif kind in ("assignment", "augmented_assignment", "for_in_clause"):
             self._assignment(node, states)
@@ -96,13 +100,11 @@ class PythonWalk(Walk):
             self.loop(node, states, self._for)
         elif kind == "while_statement":
             self.loop(node, states, self._while)
-        elif kind in COMPREHENSIONS:
+        else:
             children = self.tree.children(node)
             children.sort(key=lambda child: self.kinds[child] != "for_in_clause")
             for child in children:
                 self.visit(child, states)
-        else:
-            self.children(node, states)
 
     def sides(self, left: int, right: int) -> tuple[list[int], list[int]]:
         """Targets and values one by one where they are as many, else each side whole.
@@ -125,9 +127,7 @@ class PythonWalk(Walk):
             self.visit(node, states)
         for target, value in zip(left, right, strict=False):
             sources = self.variables(value)
-            for to in self.variables(target):
-                self.add(to, COMPUTED, sources)
-                self.define(to, states)
+            self.add(self.variables(target), COMPUTED, sources, states)
 
     def _assignment(self, node: int, states: States) -> None:
         if self.kinds[node] == "for_in_clause":
@@ -142,16 +142,11 @@ class PythonWalk(Walk):
         names = self.variables(self.tree.field(node, "name"))
         value = self.tree.field(node, "value")
         if value is None:
-            for to in names:
-                self.add(to, COMES, ())
-                self.define(to, states)
+            self.add(names, COMES, (), states)
             return
         sources = self.variables(value)
         self.visit(value, states)
-        for to in names:
-            for source in sources:
-                self.add(to, COMES, (source,))
-            self.define(to, states)
+        self.add_each(names, COMES, sources, states)
 
     def _if(self, node: int, states: States) -> None:
         before = dict(states)
@@ -237,10 +232,8 @@ class BracesWalk(Walk):
     _each = EachFor()
     _while = Whole()
 
-    def visit(self, node: int, states: States) -> None:
-        """Add the edges of a node."""
-        if self.plain(node, states):
-            return
+    def follow(self, node: int, states: States) -> None:
+        """Add the edges of a node by the rule for its type."""
         types, kind = self.types, self.kinds[node]
         if kind == types.declaration:
             self._declaration(node, states)
@@ -264,10 +257,7 @@ class BracesWalk(Walk):
     def pairwise(self, left: int, right: int, how: str, states: States) -> None:
         """An edge from each variable of the right side to each of the left, which are then set."""
         sources = self.variables(right)
-        for to in self.variables(left):
-            for source in sources:
-                self.add(to, how, (source,))
-            self.define(to, states)
+        self.add_each(self.variables(left), how, sources, states)
 
     def _declaration(self, node: int, states: States) -> None:
         name, value = self._declared(node)
@@ -276,9 +266,7 @@ class BracesWalk(Walk):
             self.visit(value, states)
             self.pairwise(name, value, COMES, states)
             return
-        for to in self.variables(name):
-            self.add(to, COMES, ())
-            self.define(to, states)
+        self.add(self.variables(name), COMES, (), states)
 
     def _declared(self, node: int) -> tuple[int, int | None]:
         """What a declaration names, and its value."""
@@ -409,20 +397,15 @@ MEANT: dict[str, type[Walk]] = {
 """Language to a walk in that language's own words."""
 
 
-def flow(tree: Tree, texts: Sequence[str], *, twice: bool) -> list[Edge]:
-    """The edges of a program, by place; `texts` are those of its leaves.
+def flow(tree: Tree, texts: Sequence[str], *, twice: bool) -> Counter[Item]:
+    """The edges of a program, counted; `texts` are those of its leaves.
 
     A program that lacks a part of a statement, or is nested too deeply, has none.
     """
     kind = (PUBLISHED if twice else MEANT)[tree.language]
     if tree.is_deeper(DEEPEST_PRINT if twice else DEEPEST):
-        return []
-    walk = kind(tree, texts, twice=twice, known=None)
+        return Counter()
     try:
-        walk.run()
-        if not twice and walk.loops:
-            walk = kind(tree, texts, twice=False, known=walk.made)
-            walk.run()
+        return kind(tree, texts, twice=twice).run()
     except (Unreadable, RecursionError):
-        return []
-    return linked(walk.edges)
+        return Counter()
