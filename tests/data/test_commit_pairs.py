@@ -122,5 +122,15 @@ def test_a_study_reads_them_as_choices_and_for_no_other_task(
         [],
         ["6 left out: so that the better program is as often the shorter one"],
     )
+    silent = spec.model_copy(update={"criterion": "absent", "lengths": "even"})
+    shorter = [{**row, "before": row["after"], "after": row["before"]} for row in rows[:2]]
+    fixes = [{**row, "subject": "Make it faster"} for row in shorter]
+    (tmp_path / "commits.jsonl").write_text(
+        "".join(json.dumps({**row, "sha": f"f{row['sha']}"[:40]}) + "\n" for row in fixes)
+        + "".join(json.dumps(row) + "\n" for row in rows)
+    )
+    assert examples_of(silent, tmp_path, 1, sandbox, task="prefer")[0] == [], (
+        "lengths are even within what the message says, whether or not that is told"
+    )
     with pytest.raises(DataError, match="no examples of 'repair'"):
         examples_of(spec, tmp_path, 1, sandbox, task="repair")

@@ -45,7 +45,7 @@ from outdo.tasks.hint import can_be_taught
 HINTS = ("hint", "hint-guarded")
 """Names of the task whose examples are those of `hint`."""
 
-VERSION = "2"
+VERSION = "3"
 """Names how sources become examples; a change of what comes out of them changes it."""
 
 
@@ -134,16 +134,22 @@ def _compared(
             "criterion, comments and lengths are of pairs of programs", "the study's task is prefer"
         )
     criterion = {"given": None, "general": GENERAL, "absent": ""}[spec.criterion]
-    bare = spec.comments == "strip"
-    worded = [
+    shown = _worded(examples, bare=spec.comments == "strip")
+    kept = evened(shown, seed=seed) if spec.lengths == "even" else shown
+    lost = len(shown) - len(kept)
+    return _worded(kept, criterion=criterion), _told(
+        {"so that the better program is as often the shorter one": lost} if lost else {}
+    )
+
+
+def _worded(
+    examples: list[Example], *, criterion: str | None = None, bare: bool = False
+) -> list[Example]:
+    """The examples, the pairs of programs among them reworded."""
+    return [
         reworded(example, criterion=criterion, bare=bare) if example.task == "prefer" else example
         for example in examples
     ]
-    kept = evened(worded, seed=seed) if spec.lengths == "even" else worded
-    lost = len(worded) - len(kept)
-    return kept, _told(
-        {"so that the better program is as often the shorter one": lost} if lost else {}
-    )
 
 
 def _of_tasks(
