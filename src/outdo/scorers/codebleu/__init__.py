@@ -14,13 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import mul
-from typing import Any, Literal
+from typing import Literal
 
 from outdo.errors import DataError
 from outdo.scorers import bleu
 from outdo.scorers.codebleu import trees
 from outdo.scorers.codebleu.bare import bare
-from outdo.scorers.codebleu.flow import Item
 from outdo.scorers.codebleu.walks import flow
 from outdo.scorers.codebleu.words import KEYWORDS
 
@@ -131,7 +130,7 @@ class _Program:
 
     words: list[str]
     shapes: list[int]
-    items: Counter[Item]
+    edges: Counter[int]
 
 
 @lru_cache(maxsize=2048)
@@ -141,14 +140,14 @@ def _program(code: str, language: str, form: Form) -> _Program:
         return _Program(
             words=code.split(),
             shapes=trees.printed_shapes(tree),
-            items=flow(tree, published_texts(tree), twice=True),
+            edges=flow(tree, published_texts(tree), twice=True),
         )
     tree = trees.parse(_short(code), language)
     words = trees.tokens(tree)
     return _Program(
         words=words,
         shapes=trees.clean_shapes(tree) if words else [],
-        items=flow(tree, tree.texts, twice=False) if words else Counter(),
+        edges=flow(tree, tree.texts, twice=False) if words else Counter(),
     )
 
 
@@ -172,7 +171,7 @@ def _compat(candidate: str, reference: str, language: str) -> Matches:
         ngrams=tuple((m, max(1, t)) for m, t in zip(counts.matches, counts.totals, strict=True)),
         weighted=tuple(weighted),
         syntax=(sum(map(set(one.shapes).__contains__, other.shapes)), len(other.shapes)),
-        dataflow=(_shared(one.items, other.items), other.items.total()),
+        dataflow=(_shared(one.edges, other.edges), other.edges.total()),
         candidate=len(said),
         reference=len(wanted),
         same=candidate == reference,
@@ -195,14 +194,14 @@ def _fixed(candidate: str, reference: str, language: str) -> Matches:
         ngrams=ngrams,
         weighted=(weighted, *ngrams[1:]),
         syntax=(_shared(Counter(one.shapes), Counter(other.shapes)), len(other.shapes)),
-        dataflow=(_shared(one.items, other.items), other.items.total()),
+        dataflow=(_shared(one.edges, other.edges), other.edges.total()),
         candidate=len(said),
         reference=len(wanted),
         same=candidate.strip() == reference.strip() != "",
     )
 
 
-def _shared(one: Mapping[Any, int], other: Mapping[Any, int]) -> int:
+def _shared(one: Mapping[int, int], other: Mapping[int, int]) -> int:
     """How many things two bags share, each as often as in the one that has it less often."""
     both = one.keys() & other.keys()
     return sum(map(min, map(one.__getitem__, both), map(other.__getitem__, both)))

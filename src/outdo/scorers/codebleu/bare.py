@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import tokenize
-from itertools import accumulate
 
 _BRACES = re.compile(
     r"""//.*?$|/\*.*?\*/|'(?:\\.|[^\\'])*'|"(?:\\.|[^\\"])*\"""", re.DOTALL | re.MULTILINE
@@ -26,16 +25,9 @@ _AFFIXES = frozenset({"", "b", "br", "r", "rb", "f", "fr", "rf", "u"})
 _DOUBT = "'"
 """How a sketch marks a string that may be a statement; other strings are an x, comments a #."""
 
-
-class _Brackets(dict[int, str | None]):
-    """For `str.translate`: leaves brackets, as if all were round, and ends of rows."""
-
-    def __missing__(self, character: int) -> None:
-        return None
-
-
-_BRACKETS = _Brackets({**dict.fromkeys(b"([{", "("), **dict.fromkeys(b")]}", ")"), 10: "\n"})
-_STEPS = {"(": 1, ")": -1, "\n": 0}
+_GROUP = re.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
+_CLOSING = frozenset(")]}")
+_BRACKET = re.compile(r"[()\[\]{}]")
 
 _ROWS = re.compile(r"[^\n]*\n|[^\n]+")
 _ODD = re.compile(r"[\t\f\r\x00]|\\\n")
@@ -143,20 +135,17 @@ def _statements(sketch: str) -> list[bool] | None:
 
     It does behind an indent or the end of a statement, not behind an empty row or a way back.
     """
-    brackets = sketch.translate(_BRACKETS)
-    depths = list(accumulate(map(_STEPS.__getitem__, brackets), initial=0))
-    if min(depths) < 0:
+    found = 1
+    while found:
+        sketch, found = _GROUP.subn("x", sketch)
+    brackets = _BRACKET.findall(sketch)
+    if brackets:
+        if _CLOSING.isdisjoint(brackets):
+            raise tokenize.TokenError("a bracket is never closed")
         return None
-    if depths[-1]:
-        raise tokenize.TokenError("a bracket is never closed")
     starting: list[bool] = []
-    indents, after_blank, depth = [0], False, 0
-    for row, opened in zip(sketch.split("\n"), brackets.split("\n"), strict=True):
-        within = depth
-        if opened:
-            depth += 2 * opened.count("(") - len(opened)
-        if within:
-            continue
+    indents, after_blank = [0], False
+    for row in sketch.split("\n"):
         text = row.lstrip(" ")
         if not text or text[0] == "#":
             after_blank = True

@@ -34,9 +34,6 @@ Use = tuple[int, str, bool]
 Edge = tuple[str, tuple[str, ...]]
 """How the value of a token came, and the names that it came from."""
 
-Item = tuple[tuple[int, ...], int, str]
-"""What a variable came from, the variable, and how; variables are numbered."""
-
 START: Edge = (COMES, ())
 """A token that comes from no other."""
 
@@ -91,8 +88,8 @@ class Walk:
         kinds, busy = tree.kinds, self.busy
         self._busy = [*[node for node in tree.inner if kinds[node] in busy], len(kinds)]
 
-    def run(self) -> Counter[Item]:
-        """Walk the whole program, and count its edges.
+    def run(self) -> Counter[int]:
+        """Walk the whole program, and count its edges, equal ones by equal numbers.
 
         Variables are numbered in the order in which they appear, sources before what comes from
         them. Edges count that come from another token, or that another comes from.
@@ -104,7 +101,7 @@ class Walk:
         numbers: defaultdict[str, int] = defaultdict()
         numbers.default_factory = numbers.__len__
         number = numbers.__getitem__
-        items: list[Item] = []
+        found: list[int] = []
         before: tuple[str, ...] = ()
         sources: tuple[int, ...] = ()
         for place in sorted(counted & edges.keys()):
@@ -112,8 +109,8 @@ class Walk:
             # The targets of an assignment share their sources.
             if names is not before:
                 before, sources = names, tuple(map(number, names))
-            items.append((sources, number(texts[place]), how))
-        return Counter(items)
+            found.append(hash((sources, number(texts[place]), how)))
+        return Counter(found)
 
     def visit(self, node: int, states: States) -> None:
         """Add the edges of a node; `states` then says who set which name after it."""

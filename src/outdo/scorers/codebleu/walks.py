@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from outdo.scorers.codebleu.flow import (
     COMES,
     COMPUTED,
-    Item,
     LoopWalk,
     States,
     Unreadable,
@@ -397,7 +396,7 @@ MEANT: dict[str, type[Walk]] = {
 """Language to a walk in that language's own words."""
 
 
-def flow(tree: Tree, texts: Sequence[str], *, twice: bool) -> Counter[Item]:
+def flow(tree: Tree, texts: Sequence[str], *, twice: bool) -> Counter[int]:
     """The edges of a program, counted; `texts` are those of its leaves.
 
     A program that lacks a part of a statement, or is nested too deeply, has none.
