@@ -143,10 +143,11 @@ def _program(code: str, language: str, form: Form) -> _Program:
             edges=flow(tree, published_texts(tree), twice=True),
         )
     tree = trees.parse(_short(code), language)
-    words = trees.tokens(tree)
+    spoken = trees.spoken_of(tree)
+    words = trees.tokens(tree, spoken)
     return _Program(
         words=words,
-        shapes=trees.clean_shapes(tree) if words else [],
+        shapes=trees.clean_shapes(tree, spoken) if words else [],
         edges=flow(tree, tree.texts, twice=False) if words else Counter(),
     )
 

@@ -11,6 +11,7 @@ import importlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import compress
 from operator import mul
 from typing import TYPE_CHECKING, Any
 
@@ -244,7 +245,7 @@ def printed_shapes(tree: Tree) -> list[int]:
     numbers, which mean nothing else.
     """
     if tree.is_deeper(DEEPEST_PRINT):
-        return clean_shapes(tree)
+        return clean_shapes(tree, spoken_of(tree))
     labels = list(_labels(tree))
     # What is missing is printed, named or not.
     for node, raw in tree.torn.items():
@@ -266,12 +267,12 @@ def _hiding(tree: Tree) -> dict[int, int]:
     return found
 
 
-def clean_shapes(tree: Tree) -> list[int]:
-    """The subtrees of a program by types of named nodes; comments and docstrings are left out.
+def clean_shapes(tree: Tree, spoken: Sequence[int]) -> list[int]:
+    """The subtrees of a program by types of named nodes, of those that are `spoken_of` it.
 
     The root and whatever has children count.
     """
-    labels = list(map(mul, _labels(tree), spoken_of(tree)))
+    labels = list(map(mul, _labels(tree), spoken))
     inner = [node for node in tree.inner if labels[node]]
     return _shapes(tree, inner, labels, [None] * len(labels), {})
 
@@ -334,17 +335,19 @@ def spoken_of(tree: Tree) -> bytearray:
 
 def _docstring(tree: Tree, body: int) -> int | None:
     """The statement that is the docstring of a body, or None."""
-    kinds = tree.kinds
-    first = next((child for child in tree.children(body) if kinds[child] != "comment"), body)
-    children = tree.children(first) if kinds[first] == "expression_statement" else [first]
-    return first if len(children) == 1 and kinds[children[0]] == "string" else None
+    kinds, sizes = tree.kinds, tree.sizes
+    first, end = body + 1, body + sizes[body]
+    while first < end and kinds[first] == "comment":
+        first += sizes[first]
+    if first == end:
+        return None
+    wrapped = kinds[first] == "expression_statement"
+    if wrapped and (sizes[first] == 1 or sizes[first] > 1 + sizes[first + 1]):
+        return None
+    return first if kinds[first + wrapped] == "string" else None
 
 
-def tokens(tree: Tree) -> list[str]:
-    """The texts of the leaves, comments and docstrings left out; a string is one token."""
-    spoken = spoken_of(tree)
-    return [
-        text
-        for leaf, one in zip(tree.leaves, tree.texts, strict=True)
-        if spoken[leaf] and (text := one.strip())
-    ]
+def tokens(tree: Tree, spoken: Sequence[int]) -> list[str]:
+    """The texts of the leaves that are `spoken_of` a program; a string is one token."""
+    texts = compress(tree.texts, map(spoken.__getitem__, tree.leaves))
+    return [text for text in map(str.strip, texts) if text]
