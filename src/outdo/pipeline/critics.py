@@ -2,7 +2,8 @@
 
 They come through the gates of `outdo data evolve critiques`. Drafts and revisions that have tests
 are run: what the critic was right about is told, and what isn't borne out dropped where that is
-asked for. No program that only tests have stands in a pair.
+asked for. No program stands in a pair that test examples have and no other example of `prefer` to
+learn from.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from outdo.pipeline.stages import Scores, score, score_key
 from outdo.pipeline.teaching import row_id
 from outdo.records import Completion, Example, digest, to_json
 from outdo.study import Critiqued, Study
-from outdo.tasks import critique, write
+from outdo.tasks import critique, prefer, write
 
 LICENCE = "given.license"
 """The field of an example that says its licence."""
@@ -169,7 +170,8 @@ def _tested(pairs: Mapping[str, CodePair], tried: Tried) -> Gate:
 
 
 def _unseen(job: Job, pairs: Mapping[str, CodePair]) -> Gate:
-    taught = {one for made in job.data.values() for one in _programs(made.of("train"))}
+    train = [one for made in job.data.values() for one in made.of("train")]
+    taught = set(_programs(one for one in train if one.task == prefer.task.name))
     held = set(_programs(_tests_of(job))) - taught
 
     def fault(item: Item) -> Drop | None:
@@ -177,7 +179,8 @@ def _unseen(job: Job, pairs: Mapping[str, CodePair]) -> Gate:
         stands = {syntax_name(pair.better), syntax_name(pair.worse)} & held
         return Drop("a program of it is one that tests alone have") if stands else None
 
-    return each("held out", f"none of {len(held):,} programs that only tests have", fault)
+    about = f"none of {len(held):,} programs that tests have and no other pair to learn from"
+    return each("held out", about, fault)
 
 
 def _programs(examples: Iterable[Example]) -> Iterator[str]:
