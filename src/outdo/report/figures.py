@@ -170,7 +170,7 @@ def _named(axes: Any, places: Mapping[str, tuple[float, sizes.Dot]]) -> None:
 
 
 def _loss(shown: Sequence[Entry], over: Over) -> Figure:
-    """The loss of every run, an entry in one colour; dashed that of held-out rows."""
+    """The loss of every run, an entry in one colour and stroke; dots are looks at held-out rows."""
     figure, axes = rows(8)
     told = traced(shown, over)
     factor, unit = wording.scale(over.kind, max(one.steps[-1][0] for one in told))
@@ -182,9 +182,9 @@ def _loss(shown: Sequence[Entry], over: Over) -> Figure:
         ends[one.place] = losses[-1]
         if one.looks:
             xs, losses = [x / factor for x, _ in one.looks], [loss for _, loss in one.looks]
-            axes.plot(xs, losses, "o--", color=tone, markersize=2, linewidth=0.8)
+            axes.plot(xs, losses, "o:", color=tone, markersize=3.5, linewidth=0.6)
     axes.set_xlabel(labelled(over.heading, unit, ""))
-    axes.set_ylabel("loss (dashed: held-out rows)")
+    axes.set_ylabel("loss (dots: held-out rows)")
     axes.set_ylim(bottom=0)
     if far_apart(told, over):
         axes.set_xscale("log")
@@ -195,14 +195,16 @@ def _loss(shown: Sequence[Entry], over: Over) -> Figure:
 
 
 def _beside(axes: Any, shown: Sequence[Entry], ends: Mapping[int, float]) -> None:
-    """The entries' names to the right of their lines, moved apart where they would touch."""
+    """The entries' strokes and names to the right of their lines, moved apart."""
     top = axes.get_ylim()[1]
     places = sorted(ends, key=lambda place: ends[place])
     for place, y in zip(places, apart([ends[p] / top for p in places], 0.06, 1.0), strict=True):
-        axes.text(
-            1.01, y, shown[place].name, transform=axes.transAxes, va="center",
-            color=TONE[place % len(TONE)],
+        tone = TONE[place % len(TONE)]
+        axes.plot(
+            [1.01, 1.08], [y, y], linestyle=stroke(place), color=tone, linewidth=1.2,
+            transform=axes.transAxes, clip_on=False,
         )  # fmt: skip
+        axes.text(1.09, y, shown[place].name, transform=axes.transAxes, va="center", color=tone)
 
 
 def _sweep(shown: Sequence[Entry], setting: str) -> Figure:
