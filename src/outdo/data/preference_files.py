@@ -96,8 +96,8 @@ def shape_of(path: Path) -> str:
     mistakes = Mistakes(dropping=True)
     row = next(read_rows(path, mistakes), None)
     if row is None:
-        told = [f"{reason}, at {mistakes.first[reason]}" for reason in mistakes.counts]
-        raise DataError("no row can be read", "; ".join(told), where=str(path))
+        lost = [f"{reason}, at {mistakes.first[reason]}" for reason in mistakes.counts]
+        raise DataError("no row can be read", "; ".join(lost), where=str(path))
     for one in SHAPES.values():
         if one.fields <= row.values.keys():
             return one.name
@@ -168,9 +168,9 @@ def _codeprefbench(row: Row) -> Iterator[CodePair]:
 
     `annotations` stand in an order of their own, so that only their counts can be kept.
     """
-    choices, better = row.values.get("choices"), row.values.get("gt_choice")
-    two = isinstance(choices, list) and len(choices) == 2
-    if not two or not all(isinstance(one, str) and one.strip() for one in choices):
+    said, better = row.values.get("choices"), row.values.get("gt_choice")
+    choices = said if isinstance(said, list) else []
+    if len(choices) != 2 or not all(isinstance(one, str) and one.strip() for one in choices):
         raise row.place.error("'choices' isn't two programs", 'like ["def f...", "def f..."]')
     if isinstance(better, bool) or better not in (0, 1):
         raise row.place.error(f"'gt_choice' is {better!r}", "0 or 1")
