@@ -119,12 +119,8 @@ class Train(_Recipe):
 # ------------------------------------------------------------------ pairs of replies
 
 
-class Pairs(Part):
-    """Pairs of a better and a worse reply, from what a model says to training examples.
-
-    `passes` and `fails` are the model's own replies as the tests judge them, `gold` is the known
-    answer, `own` whatever the model said that isn't the gold answer.
-    """
+class _Sampled(Part):
+    """What a model says to the training examples of the data that `from` names."""
 
     examples: str = Field(alias="from")
     model: str
@@ -134,10 +130,19 @@ class Pairs(Part):
     top_p: float = Field(default=1.0, gt=0, le=1)
     max_tokens: int = Field(default=512, ge=1)
     precision: Literal["float32", "bfloat16", "float16", "nf4"] = "float32"
+    limit: int | None = Field(default=None, ge=1)
+
+
+class Pairs(_Sampled):
+    """Pairs of a better and a worse reply, from what a model says to training examples.
+
+    `passes` and `fails` are the model's own replies as the tests judge them, `gold` is the known
+    answer, `own` whatever the model said that isn't the gold answer.
+    """
+
     chosen: Literal["passes", "gold"] = "passes"
     rejected: Literal["fails", "own"] = "fails"
     per_prompt: int = Field(default=2, ge=1)
-    limit: int | None = Field(default=None, ge=1)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -145,7 +150,7 @@ class Pairs(Part):
         return (self.model,)
 
 
-class Critiqued(Part):
+class Critiqued(_Sampled):
     """Pairs of a revision and the draft before it: `model` drafts, and `critic` revises.
 
     Drafts answer the training examples of `write` in the data that `from` names; the pairs are
@@ -154,22 +159,13 @@ class Critiqued(Part):
     be, none for any.
     """
 
-    examples: str = Field(alias="from")
-    model: str
     critic: str
-    prompt: str = "direct"
-    samples: int = Field(default=8, ge=1)
-    temperature: float = Field(default=0.8, ge=0)
-    top_p: float = Field(default=1.0, gt=0, le=1)
-    max_tokens: int = Field(default=512, ge=1)
-    precision: Literal["float32", "bfloat16", "float16", "nf4"] = "float32"
     critic_prompt: str = "direct"
     critic_temperature: float = Field(default=0.0, ge=0)
     critic_tokens: int = Field(default=1024, ge=1)
     tested: bool = False
     alike: Annotated[float, Field(ge=0.5, le=1)] | None = 0.8
     licences: list[str] | None = None
-    limit: int | None = Field(default=None, ge=1)
 
     @property
     def models(self) -> tuple[str, ...]:
